@@ -1,0 +1,69 @@
+/**
+ * How samples get in. There is one appender, used by one thread: stage a batch (a scrape, a remote-write request, a
+ * rule group's results), then commit or roll it back. Nothing of a batch is visible before its commit, and all of it
+ * after: readers see whole batches or none.
+ */
+import type { Labels } from "../model/labels.ts";
+
+/** A series of the head while it lives; 0 is no series. */
+export type SeriesRef = number;
+
+/** What became of one sample. Numbers, because there are millions of them. */
+export const Outcome = {
+  /** Staged. */
+  ok: 0,
+  /** The very same sample is already there: not an error, not stored again. */
+  duplicate: 1,
+  /** The series already has another value at this time. */
+  duplicateTimestamp: 2,
+  /** Older than the newest sample of its series. */
+  outOfOrder: 3,
+  /** Before the oldest time that the head accepts. */
+  outOfBounds: 4,
+  /** Older than the out-of-order window allows. */
+  tooOld: 5,
+} as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  /** Milliseconds. */
+  readonly t: number;
+  readonly hasTimestamp: boolean;
+}
+
+export interface Metadata {
+  /** counter, gauge, histogram, gaugehistogram, summary, info, stateset or unknown. */
+  readonly type: string;
+  readonly unit: string;
+  readonly help: string;
+}
+
+export interface Appender {
+  /**
+   * The series with these labels, created if need be: its ref is valid in this and later batches until the series is
+   * removed from the head; use {@link isLive} before using one from an earlier batch. `labels` must be valid: sorted, no empty value.
+   */
+  series(labels: Labels): SeriesRef;
+  isLive(ref: SeriesRef): boolean;
+  labels(ref: SeriesRef): Labels;
+  /**
+   * Stages the first `n` samples of three parallel columns and writes what became of each to `outcomes`; returns how
+   * many are not {@link Outcome.ok}. A sample is judged against what is *committed*; samples of one batch
+   * are put in order at commit, as Prometheus does: of those that contradict each other the first wins, silently.
+   * Values are copied bit by bit.
+   */
+  append(
+    refs: Uint32Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    outcomes: Uint8Array,
+  ): number;
+  appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome;
+  setMetadata(ref: SeriesRef, metadata: Metadata): void;
+  /** Writes the WAL, then makes the batch visible. Throws a STORAGE error, with nothing visible, if the WAL refuses. */
+  commit(): void;
+  rollback(): void;
+}
