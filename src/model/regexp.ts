@@ -4,6 +4,7 @@
  */
 import { RE2JS } from "re2js";
 import { ParseError } from "../base/errors.ts";
+import type { MatchGroups } from "./regexp-template.ts";
 
 export interface StringTest {
   matches(text: string): boolean;
@@ -25,12 +26,7 @@ export function compileAnchored(pattern: string): StringTest {
   }
   if (pattern === ".*") return { matches: () => true, prefix: "" };
   if (pattern === ".+") return { matches: (text) => text !== "", prefix: "" };
-  let compiled: RE2JS;
-  try {
-    compiled = RE2JS.compile(pattern, RE2JS.DOTALL);
-  } catch (error) {
-    throw new ParseError(`error parsing regexp: ${(error as Error).message}`, 0, { cause: error });
-  }
+  const compiled = compile(pattern, RE2JS.DOTALL);
   const start = /^[^\\.+*?()|[\]{}^$]*/.exec(pattern)?.[0] ?? "";
   const rest = pattern.slice(start.length);
   if (rest === ".*") return { matches: (text) => text.startsWith(start), prefix: start };
@@ -38,4 +34,38 @@ export function compileAnchored(pattern: string): StringTest {
     return { matches: (text) => text.length > start.length && text.startsWith(start), prefix: start };
   }
   return { matches: (text) => compiled.matches(text), prefix: "" };
+}
+
+/** A regular expression of a relabelling rule: anchored too, and its groups can be asked for. */
+export class CapturingRegexp {
+  readonly #compiled: RE2JS;
+  readonly #names: Readonly<Record<string, number>>;
+
+  /** Throws a ParseError where RE2 does not accept `pattern`. */
+  constructor(pattern: string) {
+    this.#compiled = compile(`^(?s:${pattern})$`, 0);
+    this.#names = this.#compiled.namedGroups();
+  }
+
+  matches(text: string): boolean {
+    return this.#compiled.test(text);
+  }
+
+  /** The groups of the match; undefined where `text` does not match. */
+  exec(text: string): MatchGroups | undefined {
+    const matcher = this.#compiled.matcher(text);
+    if (!matcher.find()) return undefined;
+    const groups: (string | undefined)[] = [];
+    for (let i = 0; i <= matcher.groupCount(); i++) groups.push(matcher.group(i) ?? undefined);
+    return { groups, names: this.#names };
+  }
+}
+
+/** RE2's own message already starts with "error parsing regexp: ". */
+function compile(pattern: string, flags: number): RE2JS {
+  try {
+    return RE2JS.compile(pattern, flags);
+  } catch (error) {
+    throw new ParseError((error as Error).message, 0, { cause: error });
+  }
 }
