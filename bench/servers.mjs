@@ -82,6 +82,7 @@ export async function startServer(
     port = 0,
     wait = true,
     nodeFlags = [],
+    env = {},
   } = {},
 ) {
   const { program, args, ready } = kinds[kind];
@@ -91,6 +92,7 @@ export async function startServer(
   const log = openSync(join(dir, "log"), "a");
   const child = spawn(program(), [...nodeFlags, ...args(dir, port), ...flags], {
     stdio: ["ignore", log, log],
+    env: { ...process.env, ...env },
   });
   const exited = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })));
   const end = (signal) => {
