@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,7 +42,9 @@ test("another process's lock is respected, and gone when that process is killed"
       return true;
     }
   };
-  await expect.poll(refused, { timeout: 10_000 }).toBe(true);
+  const held = () => spawnSync("flock", ["--nonblock", join(dir, "lock"), "true"]).status === 1;
+  await expect.poll(held, { timeout: 10_000 }).toBe(true);
+  expect(refused()).toBe(true);
   const ended = once(holder, "exit");
   holder.kill("SIGKILL");
   await ended;
