@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { ParseError } from "../base/errors.ts";
+import { formatDuration, parseDuration } from "./duration.ts";
+
+const day = 24 * 60 * 60 * 1000;
+
+test.each([
+  ["0", 0, "0s"],
+  ["0w", 0, "0s"],
+  ["324ms", 324, "324ms"],
+  ["3s", 3000, "3s"],
+  ["5m", 300_000, "5m"],
+  ["4d1h", 4 * day + 3_600_000, "4d1h"],
+  ["14d", 14 * day, "2w"],
+  ["15d", 15 * day, "15d"],
+  ["3w", 21 * day, "3w"],
+  ["3w2d1h", 23 * day + 3_600_000, "23d1h"],
+  ["10y", 3650 * day, "10y"],
+  ["1m500ms", 60_500, "1m500ms"],
+  ["90s", 90_000, "1m30s"],
+])("%s", (text, ms, printed) => {
+  expect(parseDuration(text)).toBe(ms);
+  expect(formatDuration(ms)).toBe(printed);
+});
+
+test("negative durations are printed, not read", () => {
+  expect(formatDuration(-90_000)).toBe("-1m30s");
+  expect(() => parseDuration("-5m")).toThrow(ParseError);
+});
+
+test.each([
+  "1",
+  "1y1m1d",
+  "-1w",
+  "1.5d",
+  "d",
+  "294y",
+  "200y10400w",
+  "107675d",
+  "2584200h",
+  "1s ",
+  "",
+])("%j is refused", (text) => {
+  expect(() => parseDuration(text)).toThrow(ParseError);
+});
