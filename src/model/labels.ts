@@ -1,3 +1,4 @@
+import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/strings.ts";
 
 export const metricName = "__name__";
@@ -124,9 +125,4 @@ export function isLegacyMetricName(name: string): boolean {
 /** `[a-zA-Z_][a-zA-Z0-9_]*` */
 export function isLegacyLabelName(name: string): boolean {
   return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
-}
-
-/** A double-quoted string as Go's `%q` prints it for the characters that matter here. */
-export function quote(text: string): string {
-  return JSON.stringify(text).replace(/\x7f/g, "\\x7f");
 }

@@ -1,3 +1,5 @@
+import { quote } from "../base/quote.ts";
+import { isLegacyLabelName } from "./labels.ts";
 import { compileAnchored, type StringTest } from "./regexp.ts";
 
 export type MatchType = "=" | "!=" | "=~" | "!~";
@@ -52,6 +54,7 @@ export class Matcher {
   }
 
   toString(): string {
-    return `${this.name}${this.type}${JSON.stringify(this.value)}`;
+    const name = isLegacyLabelName(this.name) ? this.name : quote(this.name);
+    return `${name}${this.type}${quote(this.value)}`;
   }
 }
