@@ -170,6 +170,19 @@ export class ByteWriter {
     return at;
   }
 
+  /**
+   * For loops that write bytes by themselves: the whole buffer, with room for `count` bytes from index
+   * {@link ByteWriter.length} on. Say with {@link ByteWriter.advance} how many were written.
+   */
+  room(count: number): Uint8Array {
+    this.#length = this.#grow(count);
+    return this.#buffer;
+  }
+
+  advance(count: number): void {
+    this.#length += count;
+  }
+
   u8(value: number): void {
     const at = this.#grow(1);
     this.#buffer[at] = value;

@@ -38,6 +38,9 @@ export interface ScannedChunk {
   sampleCount: number;
 }
 
+/** Returns what is wrong with a chunk, "" if nothing is. */
+export type ChunkVisitor = (chunk: ScannedChunk) => string;
+
 export interface HeadChunkScan {
   readonly chunkCount: number;
   /**
@@ -49,14 +52,15 @@ export interface HeadChunkScan {
 }
 
 /**
- * Visits every chunk in `dir` in the order of writing; a missing directory holds none. `quarantineDir` takes what is
- * cut off, each with a warning in the log.
+ * Visits every chunk in `dir` in the order of writing; a missing directory holds none. `visit` returns "", or what is
+ * wrong with the chunk (older than the one before it of the same series): then the file is cut there as if its bytes
+ * were damaged. `quarantineDir` takes what is cut off, each with a warning in the log.
  */
 export function scanHeadChunks(
   env: { readonly fs: Fs; readonly logger: Logger },
   dir: string,
   quarantineDir: string,
-  visit: (chunk: ScannedChunk) => void,
+  visit: ChunkVisitor,
 ): HeadChunkScan {
   const { fs } = env;
   const maxt = new Map<number, number>();
@@ -64,9 +68,10 @@ export function scanHeadChunks(
   let chunkCount = 0;
   if (fs.stat(dir) === undefined) return { chunkCount, maxt, setAside: aside };
 
-  const count = (chunk: ScannedChunk): void => {
-    chunkCount++;
-    visit(chunk);
+  const count: ChunkVisitor = (chunk) => {
+    const problem = visit(chunk);
+    if (problem === "") chunkCount++;
+    return problem;
   };
   let files = listHeadChunkFiles(fs, dir);
   if (removeEmptyLast(fs, dir, files)) files = files.slice(0, -1);
@@ -156,13 +161,16 @@ interface FileScan {
   error: CorruptionError | undefined;
 }
 
-function scanFile(fs: Fs, path: string, segment: number, visit: (chunk: ScannedChunk) => void): FileScan {
+function scanFile(fs: Fs, path: string, segment: number, visit: ChunkVisitor): FileScan {
   const result: FileScan = { maxt: Number.NEGATIVE_INFINITY, error: undefined };
   const file = fs.open(path, "read");
   try {
     readEntries(file, segment, (chunk) => {
-      result.maxt = chunk.outOfOrder ? Number.POSITIVE_INFINITY : Math.max(result.maxt, chunk.maxt);
-      visit(chunk);
+      const problem = visit(chunk);
+      if (problem === "") {
+        result.maxt = chunk.outOfOrder ? Number.POSITIVE_INFINITY : Math.max(result.maxt, chunk.maxt);
+      }
+      return problem;
     });
   } catch (error) {
     if (!(error instanceof CorruptionError)) throw error;
@@ -174,7 +182,7 @@ function scanFile(fs: Fs, path: string, segment: number, visit: (chunk: ScannedC
 }
 
 /** Reads ahead in blocks; a block always begins at an entry and is grown for one that does not fit. */
-function readEntries(file: File, segment: number, visit: (chunk: ScannedChunk) => void): void {
+function readEntries(file: File, segment: number, visit: ChunkVisitor): void {
   const { path } = file;
   const fileEnd = file.size();
   checkHeader(file, fileEnd);
@@ -231,7 +239,8 @@ function readEntries(file: File, segment: number, visit: (chunk: ScannedChunk) =
     chunk.encoding = head.encodingByte & ~outOfOrderBit;
     chunk.outOfOrder = (head.encodingByte & outOfOrderBit) !== 0;
     chunk.sampleCount = head.dataBytes < 2 ? 0 : (block[data] << 8) | block[data + 1];
-    visit(chunk);
+    const problem = visit(chunk);
+    if (problem !== "") throw new CorruptionError(path, at, problem);
     at += entryBytes;
     start += entryBytes;
   }
