@@ -185,7 +185,8 @@ async function timeRange(url: string): Promise<{ minMs: number; maxMs: number }>
 
 /** The names of all metrics that hold no native histogram anywhere. */
 async function floatNames(url: string, endMs: number): Promise<string[]> {
-  const names: string[] = (await (await fetch(`${url}/api/v1/label/__name__/values`)).json()).data;
+  const answer = await fetch(`${url}/api/v1/label/__name__/values`);
+  const { data: names } = (await answer.json()) as { data: string[] };
   const kept: string[] = [];
   for (const name of names) {
     const query = `histogram_count(last_over_time({__name__=${JSON.stringify(name)}}[10y]))`;
