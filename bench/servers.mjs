@@ -71,6 +71,11 @@ export const available = (kind) => kinds[kind].program() !== undefined;
 /**
  * Starts a server on the data in `dir` (which is kept) and waits until it is ready.
  * `config`: the text of prometheus.yml; `flags`: more command-line flags. Its output goes to `dir/log`.
+ *
+ * @param {string} kind
+ * @param {string} dir
+ * @param {{config?: string, flags?: string[], readyTimeoutMs?: number, port?: number, wait?: boolean,
+ *   nodeFlags?: string[], env?: Record<string, string>}} [options]
  */
 export async function startServer(
   kind,
