@@ -61,6 +61,11 @@ export interface Querier {
   labelNames(context: QueryContext, matchers: readonly Matcher[], limit: number): string[];
   /** All values of one label among the series that match, sorted. At most `limit` (0: no limit). */
   labelValues(context: QueryContext, name: string, matchers: readonly Matcher[], limit: number): string[];
+  /**
+   * No select follows: what is held only so that a later select sees the same state may go. Optional for the caller;
+   * the series already selected stay valid until close.
+   */
+  doneSelecting?(): void;
   /** Idempotent. */
   close(): void;
 }
