@@ -1,0 +1,192 @@
+/** Replay: reads a checkpoint and the segments after it, and delivers their records to a {@link WalSink}. */
+import type { Codecs } from "../../base/codec.ts";
+import type { Logger } from "../../base/env.ts";
+import { CorruptionError } from "../../base/errors.ts";
+import type { Fs } from "../../base/fs.ts";
+import type { SetAside } from "../../base/set-aside.ts";
+import { decodeExemplars } from "../record/exemplars.ts";
+import { decodeHistogramRefs } from "../record/histograms.ts";
+import { decodeMetadata } from "../record/metadata.ts";
+import { isHistogramRecord, RecordType, recordType } from "../record/record-type.ts";
+import { decodeSamples, SampleBatch } from "../record/samples.ts";
+import { SeriesCursor } from "../record/series.ts";
+import { decodeTombstones } from "../record/tombstones.ts";
+import { lastCheckpoint } from "./checkpoint-dir.ts";
+import { repairSegments } from "./repair.ts";
+import { listSegments, type Segment, WalCorruptionError } from "./segment.ts";
+import { SegmentReader } from "./segment-reader.ts";
+import type { WalSink } from "./wal-sink.ts";
+
+export interface ReplayResult {
+  /** The number that the next segment gets. */
+  readonly nextSegment: number;
+  /**
+   * The highest WAL ref in any record, also of records whose series is not known: new series must get higher ones, or
+   * such records would become theirs at the next replay.
+   */
+  readonly walRefMax: number;
+  readonly recordCount: number;
+  /** What had to be cut off because it was damaged. */
+  readonly setAside: readonly SetAside[];
+}
+
+export interface ReplayEnv {
+  readonly fs: Fs;
+  readonly logger: Logger;
+  readonly codecs: Codecs;
+}
+
+/**
+ * Replays everything in `dir`. Where a segment is damaged, the WAL is cut there and replay ends; where a checkpoint is,
+ * it is cut likewise and replay goes on with the segments. What is cut off goes to `quarantineDir`, with a warning each.
+ */
+export function replayWal(env: ReplayEnv, dir: string, quarantineDir: string, sink: WalSink): ReplayResult {
+  const { fs, logger } = env;
+  const delivery = new Delivery(env, sink);
+  const aside: SetAside[] = [];
+  const checkpoint = lastCheckpoint(fs, dir);
+  if (checkpoint !== undefined) {
+    const damage = delivery.deliver(listSegments(fs, checkpoint.path), () => {});
+    if (damage !== undefined) aside.push(...repairSegments(fs, checkpoint.path, damage, quarantineDir));
+  }
+  const first = (checkpoint?.index ?? -1) + 1;
+  const segments = listSegments(fs, dir).filter(({ index }) => index >= first);
+  warnAboutGaps(logger, checkpoint === undefined ? undefined : first, segments);
+  let nextSegment = Math.max(first, (segments.at(-1)?.index ?? -1) + 1);
+  if (segments.length > 0) {
+    const last = segments[segments.length - 1].index;
+    const damage = delivery.deliver(segments, (index) => sink.progress(index, segments[0].index, last));
+    if (damage !== undefined) {
+      aside.push(...repairSegments(fs, dir, damage, quarantineDir));
+      nextSegment = damage.segment.index + 1;
+    }
+  }
+  for (const { from, to, reason } of aside) {
+    logger.warn("Damaged write-ahead log: records from here on set aside", {
+      file: from,
+      movedTo: to,
+      reason,
+    });
+  }
+  const { walRefMax, recordCount } = delivery;
+  return { nextSegment, walRefMax, recordCount, setAside: aside };
+}
+
+/** A segment is missing: somebody removed it. What is left is still good, so it is replayed. */
+function warnAboutGaps(logger: Logger, expected: number | undefined, segments: readonly Segment[]): void {
+  for (const { index, path } of segments) {
+    if (expected !== undefined && index !== expected) {
+      logger.warn("Write-ahead log segments are missing; going on with those that are there", {
+        missingFrom: expected,
+        missingTo: index - 1,
+        next: path,
+      });
+    }
+    expected = index + 1;
+  }
+}
+
+/** Delivers records to a sink. */
+class Delivery {
+  walRefMax = 0;
+  recordCount = 0;
+  readonly #env: ReplayEnv;
+  readonly #sink: WalSink;
+  readonly #batch = new SampleBatch();
+  #oddHistograms = 0;
+
+  constructor(env: ReplayEnv, sink: WalSink) {
+    this.#env = env;
+    this.#sink = sink;
+  }
+
+  /** Delivers all records of the segments; stops at damage and returns it. */
+  deliver(segments: readonly Segment[], onSegment: (index: number) => void): WalCorruptionError | undefined {
+    for (const segment of segments) {
+      onSegment(segment.index);
+      const reader = new SegmentReader(this.#env, segment);
+      try {
+        while (reader.next()) {
+          this.#record(reader);
+          this.recordCount++;
+        }
+      } catch (error) {
+        if (error instanceof WalCorruptionError) return error;
+        throw error;
+      } finally {
+        reader.close();
+      }
+    }
+    return undefined;
+  }
+
+  #record(reader: SegmentReader): void {
+    const { record } = reader;
+    const type = recordType(record);
+    if (type === undefined) return;
+    if (isHistogramRecord(type)) return this.#histograms(record);
+    const sink = this.#sink;
+    switch (type) {
+      case RecordType.series:
+        decoded(reader, () => this.#noteSeries(record));
+        return sink.series(new SeriesCursor(record));
+      case RecordType.samples:
+      case RecordType.samplesV2:
+        decoded(reader, () => decodeSamples(record, this.#batch));
+        this.#noteBatch();
+        return sink.samples(this.#batch);
+      case RecordType.tombstones:
+        return sink.tombstones(this.#noted(decoded(reader, () => decodeTombstones(record))));
+      case RecordType.exemplars:
+        return sink.exemplars(this.#noted(decoded(reader, () => decodeExemplars(record))));
+      case RecordType.metadata:
+        return sink.metadata(this.#noted(decoded(reader, () => decodeMetadata(record))));
+    }
+  }
+
+  /** We only walk over histograms: one that we cannot follow is no reason to cut the WAL. */
+  #histograms(record: Uint8Array): void {
+    try {
+      decodeHistogramRefs(record, this.#batch);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      if (this.#oddHistograms++ === 0) {
+        this.#env.logger.warn("A histogram record of the write-ahead log could not be followed; it is kept", {
+          reason: error.message,
+        });
+      }
+      return;
+    }
+    this.#noteBatch();
+    this.#sink.histograms(this.#batch);
+  }
+
+  #noteSeries(record: Uint8Array): void {
+    const cursor = new SeriesCursor(record);
+    let max = this.walRefMax;
+    while (cursor.next()) max = Math.max(max, cursor.walRef);
+    this.walRefMax = max;
+  }
+
+  #noteBatch(): void {
+    const { walRefs, n } = this.#batch;
+    let max = this.walRefMax;
+    for (let i = 0; i < n; i++) if (walRefs[i] > max) max = walRefs[i];
+    this.walRefMax = max;
+  }
+
+  #noted<T extends { readonly walRef: number }>(entries: T[]): T[] {
+    for (const { walRef } of entries) if (walRef > this.walRefMax) this.walRefMax = walRef;
+    return entries;
+  }
+}
+
+/** Runs a decoder; that a record does not decode is damage of its segment. */
+function decoded<T>(reader: SegmentReader, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    throw reader.corruptRecord(`a record does not decode: ${error.message}`, { cause: error });
+  }
+}

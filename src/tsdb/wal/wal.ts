@@ -1,0 +1,207 @@
+/**
+ * The write-ahead log: every change of the head, in segments, before it is acknowledged.
+ *
+ * Open (which replays) → log … → close. Acknowledged means written to the segment's file; {@link WalSync} says when it
+ * is on the disk too. As in Prometheus every start begins a new segment.
+ *
+ * Log: write. With sync "always": write → sync. Cut: write padding → create next → sync directory → sync full segment.
+ */
+import type { Codecs } from "../../base/codec.ts";
+import type { Clock, Logger, Timer } from "../../base/env.ts";
+import { NarthexError } from "../../base/errors.ts";
+import type { File, Fs } from "../../base/fs.ts";
+import {
+  deleteCheckpoints,
+  deleteTemporaryCheckpoints,
+  lastCheckpoint,
+  listCheckpoints,
+} from "./checkpoint-dir.ts";
+import { type ReplayResult, replayWal } from "./replay.ts";
+import { type Compression, listSegments, segmentBytesDefault } from "./segment.ts";
+import { SegmentWriter, type SegmentWriterStats } from "./segment-writer.ts";
+import type { WalSink } from "./wal-sink.ts";
+
+/**
+ * When written records are made durable: "segment" when their segment is full (Prometheus's way), "interval" also a
+ * moment after they were written, "always" before they are acknowledged.
+ */
+export type WalSync = "segment" | "interval" | "always";
+
+export interface WalEnv {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly codecs: Codecs;
+}
+
+export interface WalOptions {
+  /** Takes what had to be cut off, see repair.ts. On the same file system as the WAL. */
+  readonly quarantineDir: string;
+  /** Default "snappy". */
+  readonly compression?: Compression;
+  /** Default 128 MiB; a multiple of 32 KiB. */
+  readonly segmentBytes?: number;
+  /** Default "segment". */
+  readonly sync?: WalSync;
+  /** For "interval": how long a record waits at most. Default 1 s. */
+  readonly syncIntervalMs?: number;
+  /** Told how long each sync took. */
+  readonly onSync?: (seconds: number) => void;
+  /**
+   * Syncs a full segment elsewhere, so that the writer need not wait: opens the file at `path` and syncs it, at once or
+   * soon. Not used with "always". Default: the writer does it.
+   */
+  readonly syncFull?: (path: string) => void;
+}
+
+/** The segments that a checkpoint is to replace, both inclusive. */
+export interface CheckpointPlan {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Wal {
+  readonly dir: string;
+  readonly replayed: ReplayResult;
+  readonly #env: WalEnv;
+  readonly #options: WalOptions;
+  readonly #writer: SegmentWriter;
+  #timer: Timer | undefined;
+  #isClosed = false;
+  /** Syncs that failed. */
+  syncsFailed = 0;
+
+  private constructor(env: WalEnv, dir: string, options: WalOptions, replayed: ReplayResult) {
+    this.#env = env;
+    this.dir = dir;
+    this.#options = options;
+    this.replayed = replayed;
+    this.#writer = SegmentWriter.create(env, dir, replayed.nextSegment, {
+      compression: options.compression ?? "snappy",
+      segmentBytes: options.segmentBytes ?? segmentBytesDefault,
+      finish: (file) => this.#finish(file),
+    });
+  }
+
+  /** Creates the directory if need be, replays what is in it into `sink`, and begins a new segment. */
+  static open(env: WalEnv, dir: string, options: WalOptions, sink: WalSink): Wal {
+    env.fs.makeDir(dir);
+    deleteTemporaryCheckpoints(env.fs, dir);
+    return new Wal(env, dir, options, replayWal(env, dir, options.quarantineDir, sink));
+  }
+
+  get stats(): SegmentWriterStats {
+    return this.#writer.stats;
+  }
+
+  /** The segment that is written to, and how far it is filled. */
+  get position(): { readonly segment: number; readonly offset: number } {
+    return { segment: this.#writer.index, offset: this.#writer.offset };
+  }
+
+  /**
+   * Writes records as one unit: when this returns they are acknowledged, when it throws (a STORAGE error) none of them
+   * is in the log.
+   */
+  log(records: readonly Uint8Array[]): void {
+    if (this.#isClosed) throw new TypeError("log to a closed Wal");
+    if (records.length === 0) return;
+    try {
+      this.#writer.write(records, this.#options.sync === "always");
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new NarthexError("STORAGE", `write-ahead log ${this.dir}: ${reason}`, { cause });
+    }
+    if (this.#options.sync === "interval" && this.#timer === undefined) {
+      this.#timer = this.#env.clock.after(this.#options.syncIntervalMs ?? 1000, () => {
+        this.#timer = undefined;
+        this.#sync();
+      });
+    }
+  }
+
+  /** Makes durable what is acknowledged. */
+  sync(): void {
+    const start = this.#env.clock.monotonicMs();
+    this.#writer.sync();
+    this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
+  }
+
+  /**
+   * Begins a new segment and says which ones a checkpoint should replace: the older two thirds of those before it, as
+   * Prometheus does, because a block has just been written of the older part of the head. Undefined while there are too
+   * few. Then `writeCheckpoint`, in any thread, and {@link Wal.dropCovered}.
+   */
+  planCheckpoint(): CheckpointPlan | undefined {
+    const covered = lastCheckpoint(this.#env.fs, this.dir)?.index ?? -1;
+    const segments = listSegments(this.#env.fs, this.dir).filter(({ index }) => index > covered);
+    this.#writer.cut();
+    if (segments.length === 0) return undefined;
+    const from = segments[0].index;
+    const to = from + Math.floor(((segments[segments.length - 1].index - 1 - from) * 2) / 3);
+    return to > from ? { from, to } : undefined;
+  }
+
+  /**
+   * Removes the segments that the last checkpoint stands for, and older checkpoints. Leftovers of an interrupted removal
+   * go too. Returns the number of the oldest segment that is left.
+   */
+  dropCovered(): number {
+    const { fs } = this.#env;
+    const checkpoint = lastCheckpoint(fs, this.dir);
+    if (checkpoint === undefined) return listSegments(fs, this.dir)[0].index;
+    for (const { index, path } of listSegments(fs, this.dir)) {
+      if (index <= checkpoint.index) fs.removeFile(path);
+    }
+    deleteCheckpoints(fs, this.dir, checkpoint.index);
+    return checkpoint.index + 1;
+  }
+
+  /** The size of all segments and checkpoints. */
+  sizeBytes(): number {
+    const { fs } = this.#env;
+    let total = 0;
+    const dirs = [this.dir, ...listCheckpoints(fs, this.dir).map(({ path }) => path)];
+    for (const dir of dirs) {
+      for (const { path } of listSegments(fs, dir)) total += fs.stat(path)?.sizeBytes ?? 0;
+    }
+    return total;
+  }
+
+  /** Fills the last page, syncs and closes. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#writer.close();
+  }
+
+  /** A sync that nobody waits for: what fails is logged and counted, as Prometheus does. */
+  #sync(): void {
+    try {
+      this.sync();
+    } catch (error) {
+      this.#syncFailed(error);
+    }
+  }
+
+  #finish(file: File): void {
+    const { sync, syncFull, onSync } = this.#options;
+    try {
+      if (syncFull !== undefined && sync !== "always" && !this.#isClosed) return syncFull(file.path);
+      const start = this.#env.clock.monotonicMs();
+      file.sync();
+      onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
+    } catch (error) {
+      this.#syncFailed(error);
+    }
+  }
+
+  #syncFailed(error: unknown): void {
+    this.syncsFailed++;
+    this.#env.logger.error(
+      "The write-ahead log could not be synced: what was acknowledged since the last sync is only in the system's memory",
+      { dir: this.dir, error: error instanceof Error ? error.message : String(error) },
+    );
+  }
+}
