@@ -59,7 +59,7 @@ export type AtModifier = number | "start" | "end";
 
 export interface VectorSelector extends Position {
   readonly kind: "vectorSelector";
-  /** The name before the braces or first in them without a `=`; "" if none. It is also among the matchers. */
+  /** The name before the braces; "" if none. It is also the last of the matchers. */
   readonly name: string;
   readonly matchers: readonly Matcher[];
   readonly offsetMs: number;
@@ -158,7 +158,10 @@ export type Expression =
   | ParenExpression
   | CallExpression;
 
-/** A computed duration, in seconds. Literals in it are numbers of seconds too. */
+/**
+ * A computed duration, in seconds. Literals in it are numbers of seconds too. Positions are those that Prometheus
+ * shows in its errors: from the first operand to the last, without parentheses around.
+ */
 export type DurationExpression =
   | DurationBinary
   | DurationUnary
