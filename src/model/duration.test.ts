@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ParseError } from "../base/errors.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { durationMsMax, formatDuration, parseDuration } from "./duration.ts";
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -29,17 +30,28 @@ test("negative durations are printed, not read", () => {
 });
 
 test.each([
-  "1",
-  "1y1m1d",
-  "-1w",
-  "1.5d",
-  "d",
-  "294y",
-  "200y10400w",
-  "107675d",
-  "2584200h",
-  "1s ",
-  "",
-])("%j is refused", (text) => {
-  expect(() => parseDuration(text)).toThrow(ParseError);
+  ["", "empty duration string"],
+  ["1", 'not a valid duration string: "1"'],
+  ["d", 'not a valid duration string: "d"'],
+  ["-1w", 'not a valid duration string: "-1w"'],
+  ["1y1m1d", 'not a valid duration string: "1y1m1d"'],
+  ["1m1m", 'not a valid duration string: "1m1m"'],
+  ["1.5d", 'unknown unit "." in duration "1.5d"'],
+  ["5hs", 'unknown unit "hs" in duration "5hs"'],
+  ["1s ", 'unknown unit "s " in duration "1s "'],
+  ["294y", "duration out of range"],
+  ["200y10400w", "duration out of range"],
+  ["107675d", "duration out of range"],
+  ["2584200h", "duration out of range"],
+  ["99999999999999999999999s", 'not a valid duration string: "99999999999999999999999s"'],
+])("%j is refused", (text, problem) => {
+  expect(() => parseDuration(text)).toThrow(new ParseError(problem, 0));
+});
+
+test("what is printed is read back", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: durationMsMax }), (ms) => {
+      expect(parseDuration(formatDuration(ms))).toBe(ms);
+    }),
+  );
 });

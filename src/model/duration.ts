@@ -1,8 +1,9 @@
 /**
- * Durations as Prometheus writes them in its configuration, flags and API: "15s", "1h30m", "2w". Units are y (365
- * days), w, d, h, m, s and ms, each at most once, in this order. Values are whole milliseconds.
+ * Durations as Prometheus writes them in its configuration, flags, API and queries: "15s", "1h30m", "2w". Units are y
+ * (365 days), w, d, h, m, s and ms, each at most once, in this order; "0" needs none. Values are whole milliseconds.
  */
 import { ParseError } from "../base/errors.ts";
+import { quote } from "../base/quote.ts";
 
 const units = [
   ["y", 365 * 24 * 60 * 60 * 1000],
@@ -14,20 +15,28 @@ const units = [
   ["ms", 1],
 ] as const;
 
-const pattern = new RegExp(`^${units.map(([unit]) => `(?:([0-9]+)${unit})?`).join("")}$`);
-
 /** Prometheus counts nanoseconds in 64 bits: about 292 years. */
-const durationMaxMs = Number((2n ** 63n - 1n) / 1_000_000n);
+export const durationMsMax = Number((2n ** 63n - 1n) / 1_000_000n);
 
 /** Milliseconds. Throws a ParseError with Prometheus's text. */
 export function parseDuration(text: string): number {
   if (text === "0") return 0;
   if (text === "") throw new ParseError("empty duration string", 0);
-  const match = pattern.exec(text);
-  if (match === null) throw new ParseError(`not a valid duration string: ${JSON.stringify(text)}`, 0);
+  const invalid = () => new ParseError(`not a valid duration string: ${quote(text)}`, 0);
   let ms = 0;
-  for (const [i, [, unitMs]] of units.entries()) ms += Number(match[i + 1] ?? 0) * unitMs;
-  if (ms > durationMaxMs) throw new ParseError("duration out of range", 0);
+  let lastUnit = -1;
+  let at = 0;
+  while (at < text.length) {
+    const [pair, digits, name] = /^(\d*)(\D*)/.exec(text.slice(at)) as RegExpExecArray;
+    if (digits === "" || name === "" || Number(digits) >= 2 ** 64) throw invalid();
+    const unit = units.findIndex(([candidate]) => candidate === name);
+    if (unit < 0) throw new ParseError(`unknown unit ${quote(name)} in duration ${quote(text)}`, 0);
+    if (unit <= lastUnit) throw invalid();
+    lastUnit = unit;
+    ms += Number(digits) * units[unit][1];
+    if (ms > durationMsMax) throw new ParseError("duration out of range", 0);
+    at += pair.length;
+  }
   return ms;
 }
 

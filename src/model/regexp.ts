@@ -66,6 +66,7 @@ function compile(pattern: string, flags: number): RE2JS {
   try {
     return RE2JS.compile(pattern, flags);
   } catch (error) {
-    throw new ParseError((error as Error).message, 0, { cause: error });
+    // DOTALL is a prefix to the library, and it shows.
+    throw new ParseError((error as Error).message.replace("`(?s)", "`"), 0, { cause: error });
   }
 }
