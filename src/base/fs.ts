@@ -46,7 +46,7 @@ export interface Fs {
   list(dir: string): string[];
   /** The whole content; the buffer belongs to the caller. */
   readFile(path: string): Uint8Array;
-  /** Creates the directory and its parents; does nothing where it exists. */
+  /** Creates the directory and its parents, durably; does nothing where it exists. */
   makeDir(dir: string): void;
   /** Replaces a file at `to`; a directory at `to` must be empty or absent. */
   rename(from: string, to: string): void;
