@@ -1,0 +1,166 @@
+/**
+ * Decides what of each WAL record a checkpoint keeps:
+ * - series: those that `keep` wants, byte for byte
+ * - float samples and exemplars: from `mint` on
+ * - tombstones: of kept series, if they reach `mint`
+ * - metadata: the latest of each kept series, after everything else
+ * - native histograms, and records of a type we do not know: all of them, byte for byte. (Prometheus drops the unknown;
+ *   samples with start times are kept or dropped a whole record at a time, because we do not write that type.)
+ */
+import type { ByteWriter } from "../../base/bytes.ts";
+import type { Metadata } from "../../storage/appender.ts";
+import { decodeExemplars, encodeExemplars } from "../record/exemplars.ts";
+import { decodeMetadata, encodeMetadata, type MetadataEntry } from "../record/metadata.ts";
+import { RecordType, recordType } from "../record/record-type.ts";
+import { decodeSamples, encodeSamples, SampleBatch } from "../record/samples.ts";
+import { beginSeries, SeriesCursor } from "../record/series.ts";
+import { decodeTombstones, encodeTombstones } from "../record/tombstones.ts";
+
+/** How many entries were read, and how many of them dropped. Histograms are not counted: their records stay whole. */
+export interface CheckpointStats {
+  totalSeries: number;
+  droppedSeries: number;
+  totalSamples: number;
+  droppedSamples: number;
+  totalTombstones: number;
+  droppedTombstones: number;
+  totalExemplars: number;
+  droppedExemplars: number;
+  totalMetadata: number;
+  droppedMetadata: number;
+}
+
+const metadataPerRecord = 10_000;
+
+export class CheckpointFilter {
+  readonly stats: CheckpointStats = {
+    totalSeries: 0,
+    droppedSeries: 0,
+    totalSamples: 0,
+    droppedSamples: 0,
+    totalTombstones: 0,
+    droppedTombstones: 0,
+    totalExemplars: 0,
+    droppedExemplars: 0,
+    totalMetadata: 0,
+    droppedMetadata: 0,
+  };
+  readonly #keep: (walRef: number) => boolean;
+  readonly #mint: number;
+  readonly #batch = new SampleBatch();
+  readonly #metadata = new Map<number, Metadata>();
+
+  constructor(keep: (walRef: number) => boolean, mint: number) {
+    this.#keep = keep;
+    this.#mint = mint;
+  }
+
+  /** Appends what is kept of `record` to `out`: a record, or nothing. */
+  append(record: Uint8Array, out: ByteWriter): void {
+    switch (recordType(record)) {
+      case RecordType.series:
+        return this.#series(record, out);
+      case RecordType.samples:
+        return this.#samples(record, out);
+      case RecordType.samplesV2:
+        return this.#samplesV2(record, out);
+      case RecordType.tombstones:
+        return this.#tombstones(record, out);
+      case RecordType.exemplars:
+        return this.#exemplars(record, out);
+      case RecordType.metadata:
+        return this.#noteMetadata(record);
+      default:
+        return out.raw(record);
+    }
+  }
+
+  /** The metadata to write when all records are through, split into records. */
+  *metadataBatches(): IterableIterator<MetadataEntry[]> {
+    let entries: MetadataEntry[] = [];
+    for (const [walRef, metadata] of this.#metadata) {
+      entries.push({ walRef, metadata });
+      if (entries.length < metadataPerRecord) continue;
+      yield entries;
+      entries = [];
+    }
+    if (entries.length > 0) yield entries;
+  }
+
+  appendMetadata(entries: readonly MetadataEntry[], out: ByteWriter): void {
+    encodeMetadata(entries, out);
+  }
+
+  #series(record: Uint8Array, out: ByteWriter): void {
+    const { stats } = this;
+    const start = out.length;
+    beginSeries(out);
+    let kept = 0;
+    for (const cursor = new SeriesCursor(record); cursor.next(); ) {
+      stats.totalSeries++;
+      if (this.#keep(cursor.walRef)) {
+        out.raw(record.subarray(cursor.start, cursor.end));
+        kept++;
+      } else {
+        stats.droppedSeries++;
+      }
+    }
+    if (kept === 0) out.truncate(start);
+  }
+
+  #samples(record: Uint8Array, out: ByteWriter): void {
+    const batch = this.#batch;
+    decodeSamples(record, batch);
+    const { walRefs, t, v, n } = batch;
+    let kept = 0;
+    for (let i = 0; i < n; i++) {
+      if (t[i] < this.#mint) continue;
+      if (kept < i) {
+        walRefs[kept] = walRefs[i];
+        t[kept] = t[i];
+        // As a whole-array copy: a number in between could lose a staleness marker's bits.
+        v.copyWithin(kept, i, i + 1);
+      }
+      kept++;
+    }
+    this.stats.totalSamples += n;
+    this.stats.droppedSamples += n - kept;
+    if (kept === n) out.raw(record);
+    else if (kept > 0) encodeSamples(walRefs, t, v, 0, kept, out);
+  }
+
+  #samplesV2(record: Uint8Array, out: ByteWriter): void {
+    const batch = this.#batch;
+    decodeSamples(record, batch);
+    this.stats.totalSamples += batch.n;
+    for (let i = 0; i < batch.n; i++) if (batch.t[i] >= this.#mint) return out.raw(record);
+    this.stats.droppedSamples += batch.n;
+  }
+
+  #tombstones(record: Uint8Array, out: ByteWriter): void {
+    const entries = decodeTombstones(record);
+    const kept = entries.filter(({ walRef, maxt }) => maxt >= this.#mint && this.#keep(walRef));
+    this.stats.totalTombstones += entries.length;
+    this.stats.droppedTombstones += entries.length - kept.length;
+    if (kept.length === entries.length) out.raw(record);
+    else if (kept.length > 0) encodeTombstones(kept, out);
+  }
+
+  #exemplars(record: Uint8Array, out: ByteWriter): void {
+    const entries = decodeExemplars(record);
+    const kept = entries.filter(({ t }) => t >= this.#mint);
+    this.stats.totalExemplars += entries.length;
+    this.stats.droppedExemplars += entries.length - kept.length;
+    if (kept.length === entries.length) out.raw(record);
+    else if (kept.length > 0) encodeExemplars(kept, out);
+  }
+
+  #noteMetadata(record: Uint8Array): void {
+    for (const { walRef, metadata } of decodeMetadata(record)) {
+      const { stats } = this;
+      stats.totalMetadata++;
+      if (!this.#keep(walRef) || this.#metadata.has(walRef)) stats.droppedMetadata++;
+      if (this.#keep(walRef)) this.#metadata.set(walRef, metadata);
+    }
+  }
+}
