@@ -1,0 +1,149 @@
+/**
+ * A block: a directory with `meta.json`, `index`, `chunks/` and `tombstones`, which never changes apart from its
+ * tombstones (docs/formats/block.md). Its files are opened when the first query needs them and stay open as long as
+ * one does: a query goes on undisturbed when the block is deleted meanwhile.
+ */
+import { type Fs, joinPath } from "../../base/fs.ts";
+import type { PageCache } from "../../base/page-cache.ts";
+import type { ChunkSource } from "../chunks/chunk.ts";
+import { SegmentReader, segmentPaths } from "../chunks/segment-reader.ts";
+import { readHeader } from "../index/format.ts";
+import { IndexReader } from "../index/reader.ts";
+import { readTombstones, tombstonesFile } from "../tombstones/file.ts";
+import type { Tombstones } from "../tombstones/tombstones.ts";
+import { BlockQuerier } from "./block-querier.ts";
+import { blockChunkSource } from "./block-source.ts";
+import { type BlockMeta, metaFile, readMeta } from "./meta.ts";
+
+export const indexFile = "index";
+export const chunksDir = "chunks";
+
+/** The open files of a block. */
+export interface BlockReaders {
+  readonly index: IndexReader;
+  readonly chunks: SegmentReader;
+  readonly tombstones: Tombstones;
+}
+
+export interface BlockEnv {
+  readonly fs: Fs;
+  /** This thread's. */
+  readonly cache: PageCache;
+}
+
+export class Block {
+  readonly dir: string;
+  readonly meta: BlockMeta;
+  /** Of all its files. */
+  readonly sizeBytes: number;
+  readonly #env: BlockEnv;
+  #readers: BlockReaders | undefined;
+  #users = 0;
+  #retired = false;
+
+  private constructor(env: BlockEnv, dir: string, meta: BlockMeta, sizeBytes: number) {
+    this.#env = env;
+    this.dir = dir;
+    this.meta = meta;
+    this.sizeBytes = sizeBytes;
+  }
+
+  /**
+   * Reads meta.json and checks that the other files are there and begin and end as they should. Keeps no file open.
+   * Throws a CorruptionError, or the system's error where a file is missing.
+   */
+  static open(env: BlockEnv, dir: string): Block {
+    const { fs, cache } = env;
+    const meta = readMeta(fs, dir);
+    const index = cache.open(fs, joinPath(dir, indexFile));
+    try {
+      readHeader(index);
+    } finally {
+      index.close();
+    }
+    SegmentReader.open(fs, cache, joinPath(dir, chunksDir)).close();
+    const files = [
+      ...[metaFile, indexFile, tombstonesFile].map((name) => joinPath(dir, name)),
+      ...segmentPaths(fs, joinPath(dir, chunksDir)),
+    ];
+    const sizeBytes = files.reduce((sum, path) => sum + (fs.stat(path)?.sizeBytes ?? 0), 0);
+    return new Block(env, dir, meta, sizeBytes);
+  }
+
+  /** Its directory's name, normally its ULID. */
+  get name(): string {
+    return this.dir.slice(this.dir.lastIndexOf("/") + 1);
+  }
+
+  /** Whether samples of [mint, maxt], both inclusive, can be in it. Its own range excludes its end. */
+  overlaps(mint: number, maxt: number): boolean {
+    return this.meta.minTime <= maxt && mint < this.meta.maxTime;
+  }
+
+  /** How many use its files now. */
+  get users(): number {
+    return this.#users;
+  }
+
+  get isOpen(): boolean {
+    return this.#readers !== undefined;
+  }
+
+  /**
+   * Its files, open until the same number of {@link Block.release}s. Throws a CorruptionError, or the system's error:
+   * ENOENT where the block was deleted meanwhile.
+   */
+  acquire(): BlockReaders {
+    this.#readers ??= this.#open();
+    this.#users++;
+    return this.#readers;
+  }
+
+  release(): void {
+    this.#users--;
+    if (this.#retired) this.closeIfIdle();
+  }
+
+  /** Closes the files where nobody uses them; they are opened again when needed. */
+  closeIfIdle(): void {
+    if (this.#users > 0) return;
+    this.#readers?.index.close();
+    this.#readers?.chunks.close();
+    this.#readers = undefined;
+  }
+
+  /** It is no longer part of the database: its files are closed as soon as nobody uses them. */
+  retire(): void {
+    this.#retired = true;
+    this.closeIfIdle();
+  }
+
+  /** To be closed after use. Throws as {@link Block.acquire} does. */
+  querier(): BlockQuerier {
+    return new BlockQuerier(this.acquire(), () => this.release());
+  }
+
+  /**
+   * What a new block is written from; deleted samples are still in it. Holds the files open until `close`.
+   * Throws as {@link Block.acquire} does.
+   */
+  chunkSource(): ChunkSource & { close(): void } {
+    return blockChunkSource(this.acquire(), () => this.release());
+  }
+
+  #open(): BlockReaders {
+    const { fs, cache } = this.#env;
+    const versionOverride = this.meta.version === 2 ? 2 : undefined;
+    const file = cache.open(fs, joinPath(this.dir, indexFile));
+    let chunks: SegmentReader | undefined;
+    try {
+      chunks = SegmentReader.open(fs, cache, joinPath(this.dir, chunksDir));
+      const { tombstones } = readTombstones(fs, this.dir);
+      return { index: IndexReader.open(file, versionOverride), chunks, tombstones };
+    } catch (error) {
+      file.close();
+      chunks?.close();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** Which blocks are old enough to go, and their removal. Only the owner of the data directory does this. */
+import type { Logger } from "../../base/env.ts";
+import type { Fs } from "../../base/fs.ts";
+import type { Block } from "../block/block.ts";
+import type { BlockSet } from "../block/block-set.ts";
+import { deleteBlock } from "./delete-block.ts";
+
+/** 15 days, as Prometheus. */
+export const defaultRetentionMs = 15 * 24 * 3600 * 1000;
+
+/**
+ * The blocks that end at least `retentionMs` before the newest one ends: time is measured by the data, not by the
+ * clock, and whole blocks go. 0 keeps everything.
+ */
+export function beyondRetention(blocks: readonly Block[], retentionMs: number): Block[] {
+  if (retentionMs === 0) return [];
+  const newest = Math.max(...blocks.map((block) => block.meta.maxTime));
+  return blocks.filter((block) => newest - block.meta.maxTime >= retentionMs);
+}
+
+export interface RetentionEnv {
+  readonly fs: Fs;
+  readonly logger: Logger;
+}
+
+/**
+ * Deletes the blocks that are beyond the retention or replaced by others, and reloads `set`; returns their names.
+ * Other threads must be told to reload theirs; their running queries go on over the open files.
+ */
+export function deleteObsoleteBlocks(
+  env: RetentionEnv,
+  dir: string,
+  set: BlockSet,
+  retentionMs: number,
+): string[] {
+  const expired = beyondRetention(set.blocks, retentionMs).map((block) => block.name);
+  const reasons = new Map([
+    ...expired.map((name) => [name, "beyond the retention time"] as const),
+    ...set.obsolete.map((name) => [name, "replaced by a compacted block"] as const),
+  ]);
+  for (const [name, reason] of reasons) {
+    deleteBlock(env.fs, dir, name);
+    env.logger.info("Deleted a block", { block: name, reason });
+  }
+  if (reasons.size > 0) set.reload();
+  return [...reasons.keys()];
+}

@@ -1,0 +1,199 @@
+/**
+ * Reads the index file of a block, versions 1 and 2 (format.ts, docs/formats/index.md). Holds little in memory: a
+ * sample of the symbol table and of the postings offset table; everything else is read where it lies. All methods
+ * throw a CorruptionError where the file is damaged.
+ */
+import { ByteReader } from "../../base/bytes.ts";
+import { crc32c } from "../../base/crc32c.ts";
+import { CorruptionError } from "../../base/errors.ts";
+import type { PagedFile } from "../../base/page-cache.ts";
+import { compareUtf8 } from "../../base/strings.ts";
+import { Labels } from "../../model/labels.ts";
+import { readHeader, sectionAt, seriesAlignment, type Toc } from "./format.ts";
+import { emptyPostings, type Postings } from "./postings.ts";
+import { openPostingsTable, type PostingsTable } from "./postings-table.ts";
+import { SymbolTable } from "./symbols.ts";
+
+/** A chunk of a series as the index tells of it: three numbers in {@link IndexedSeries.chunks}. */
+export const chunkFields = 3;
+
+export interface IndexedSeries {
+  readonly labels: Labels;
+  /** mint, maxt (both inclusive), chunk ref; and so on for every chunk, in time order. */
+  readonly chunks: readonly number[];
+}
+
+/** Most series entries are shorter: then one read is enough. */
+const guessBytes = 256;
+
+export class IndexReader {
+  readonly version: number;
+  readonly #file: PagedFile;
+  readonly #toc: Toc;
+  readonly #symbols: SymbolTable;
+  readonly #table: PostingsTable;
+
+  private constructor(
+    file: PagedFile,
+    version: number,
+    toc: Toc,
+    symbols: SymbolTable,
+    table: PostingsTable,
+  ) {
+    this.#file = file;
+    this.version = version;
+    this.#toc = toc;
+    this.#symbols = symbols;
+    this.#table = table;
+  }
+
+  /**
+   * Reads the tables. The reader owns `file` from here on. `versionOverride` is for blocks whose header is known to
+   * name the wrong version (block/meta.ts).
+   */
+  static open(file: PagedFile, versionOverride?: number): IndexReader {
+    const header = readHeader(file);
+    const version = versionOverride ?? header.version;
+    const symbols = SymbolTable.open(file, header.toc.symbols, version);
+    const table = openPostingsTable(file, header.toc.postingsTable, version);
+    return new IndexReader(file, version, header.toc, symbols, table);
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  /** Number of symbols, for statistics. */
+  get symbolCount(): number {
+    return this.#symbols.count;
+  }
+
+  /** Sorted. */
+  labelNames(): string[] {
+    return this.#table.names();
+  }
+
+  /** How many values a label has. */
+  valueCount(name: string): number {
+    return this.#table.valueCount(name);
+  }
+
+  /**
+   * Calls `onValue` with each value of a label that is >= `from`, in order, and a handle for {@link postingsAt};
+   * until it returns false.
+   */
+  forEachValue(name: string, from: string, onValue: (value: string, handle: number) => boolean): void {
+    this.#table.forEachValue(name, from, onValue);
+  }
+
+  /** The series with this label pair, ascending; the pair of two empty strings: all series. */
+  postings(name: string, value: string): Postings {
+    const handle = this.#table.find(name, value);
+    return handle === undefined ? emptyPostings : this.postingsAt(handle);
+  }
+
+  /** A postings list by the handle that {@link forEachValue} gave. */
+  postingsAt(handle: number): Postings {
+    const { start, length } = sectionAt(this.#file, handle);
+    const bytes = this.#file.view(start, length + 4);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (length < 4 || crc32c(bytes, 0, length) !== view.getUint32(length)) {
+      throw new CorruptionError(this.path, handle, "the checksum of a postings list does not match");
+    }
+    const count = view.getUint32(0);
+    if (count * 4 !== length - 4) {
+      throw new CorruptionError(this.path, handle, `${count} postings in ${length - 4} bytes`);
+    }
+    const refs = new Uint32Array(count);
+    for (let i = 0; i < count; i++) refs[i] = view.getUint32(4 + i * 4);
+    return refs;
+  }
+
+  /** The labels of a series. */
+  labels(ref: number): Labels {
+    return this.#resolve(readLabelRefs(this.#entry(ref)));
+  }
+
+  /** The value of one label of a series, "" where it has none. */
+  labelValue(ref: number, name: string): string {
+    const refs = readLabelRefs(this.#entry(ref));
+    for (let i = 0; i < refs.length; i += 2) {
+      const order = compareUtf8(this.#symbols.get(refs[i]), name);
+      if (order === 0) return this.#symbols.get(refs[i + 1]);
+      if (order > 0) break;
+    }
+    return "";
+  }
+
+  /** Adds the names of a series' labels to `into`. */
+  collectLabelNames(ref: number, into: Set<string>): void {
+    const refs = readLabelRefs(this.#entry(ref));
+    for (let i = 0; i < refs.length; i += 2) into.add(this.#symbols.get(refs[i]));
+  }
+
+  /** A series with those of its chunks that overlap [mint, maxt]; undefined where there are none. */
+  series(ref: number, mint: number, maxt: number): IndexedSeries | undefined {
+    const entry = this.#entry(ref);
+    const refs = readLabelRefs(entry);
+    const chunks = readChunks(entry, mint, maxt);
+    return chunks.length === 0 ? undefined : { labels: this.#resolve(refs), chunks };
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#file.close();
+  }
+
+  /** A cursor at the first byte of a series' content, its checksum verified. */
+  #entry(ref: number): ByteReader {
+    const file = this.#file;
+    const offset = this.version === 1 ? ref : ref * seriesAlignment;
+    if (offset < this.#toc.series || offset >= file.sizeBytes) {
+      throw new CorruptionError(file.path, offset, `there is no series ${ref}`);
+    }
+    let bytes = file.view(offset, Math.min(guessBytes, file.sizeBytes - offset));
+    const length = new ByteReader(bytes, file.path, offset);
+    const size = length.uvarint();
+    const start = length.position;
+    const end = start + size;
+    if (end + 4 > bytes.length) bytes = file.view(offset, end + 4);
+    const reader = new ByteReader(bytes, file.path, offset, start, end);
+    const wanted = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0);
+    if (crc32c(bytes, start, end) !== wanted) {
+      throw new CorruptionError(file.path, offset, "the checksum of a series does not match");
+    }
+    return reader;
+  }
+
+  #resolve(refs: readonly number[]): Labels {
+    return new Labels(refs.map((ref) => this.#symbols.get(ref)));
+  }
+}
+
+/** Name and value symbol refs, alternating. */
+function readLabelRefs(entry: ByteReader): number[] {
+  const count = entry.uvarint();
+  if (count * 2 > entry.remaining) throw entry.corrupt(`${count} labels in ${entry.remaining} bytes`);
+  const refs: number[] = [];
+  for (let i = 0; i < count * 2; i++) refs.push(entry.uvarint());
+  return refs;
+}
+
+function readChunks(entry: ByteReader, mint: number, maxt: number): number[] {
+  const chunks: number[] = [];
+  const count = entry.uvarint();
+  if (count * chunkFields > entry.remaining)
+    throw entry.corrupt(`${count} chunks in ${entry.remaining} bytes`);
+  let first = 0;
+  let last = 0;
+  let ref = 0;
+  for (let i = 0; i < count; i++) {
+    first = i === 0 ? entry.varint() : last + entry.uvarint();
+    last = first + entry.uvarint();
+    ref += i === 0 ? entry.uvarint() : entry.varint();
+    if (!Number.isSafeInteger(last)) throw entry.corrupt(`chunk ${i} ends at ${last}`);
+    if (first > maxt) break;
+    if (last >= mint) chunks.push(first, last, ref);
+  }
+  return chunks;
+}
