@@ -117,10 +117,10 @@ function readExternalLabels(
   scheme: ValidationScheme,
   getEnv: GetEnv,
 ): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const [name, value] of node.entries()) {
-    if (!isValidLabelName(name, scheme)) throw value.error(`"${name}" is not a valid label name`);
-    labels[name] = expandEnvironment(value.text(), getEnv);
-  }
-  return labels;
+  return Object.fromEntries(
+    node.entries().map(([name, value]) => {
+      if (!isValidLabelName(name, scheme)) throw value.error(`"${name}" is not a valid label name`);
+      return [name, expandEnvironment(value.text(), getEnv)];
+    }),
+  );
 }

@@ -131,8 +131,7 @@ export class HttpConfigReader {
   }
 
   #headers(node: ConfigNode): Record<string, ConfiguredHeader> {
-    const headers: Record<string, ConfiguredHeader> = {};
-    for (const [name, value] of node.entries()) {
+    const headers = node.entries().map(([name, value]): [string, ConfiguredHeader] => {
       if (reservedHeaders.has(name.toLowerCase())) throw value.error("this header cannot be set here");
       const header = { values: [] as string[], secrets: [] as string[], files: [] as string[] };
       value.readFields({
@@ -146,9 +145,9 @@ export class HttpConfigReader {
           header.files = list.texts().map((path) => joinDirectory(this.#dir, path));
         },
       });
-      headers[name] = header;
-    }
-    return headers;
+      return [name, header];
+    });
+    return Object.fromEntries(headers);
   }
 
   /** `node` is the mapping whose keys were read. */

@@ -1,5 +1,4 @@
 /** Reads and checks the configuration: the main file and the job files that it names. */
-import { decodeUtf8 } from "../base/bytes.ts";
 import type { Logger } from "../base/env.ts";
 import { silentLogger } from "../base/env.ts";
 import { ConfigError } from "../base/errors.ts";
@@ -37,14 +36,14 @@ export const defaultConfigOptions: ConfigOptions = {
 
 /** Throws a ConfigError that names file, line and key, or the file system's error where the file cannot be read. */
 export function loadConfig(env: ConfigEnv, file: string, options = defaultConfigOptions): Config {
-  const config = parseConfig(env, decodeUtf8(env.fs.readFile(file)), file, options);
+  const config = parseConfig(env, env.fs.readFile(file), file, options);
   return { ...config, allScrapeConfigs: addJobFiles(env, config) };
 }
 
 /** The main file alone. */
 export function parseConfig(
   env: Pick<ConfigEnv, "getEnv" | "logger">,
-  text: string,
+  content: Uint8Array | string,
   file: string,
   options = defaultConfigOptions,
 ): Config {
@@ -56,7 +55,7 @@ export function parseConfig(
   let jobs: ConfigNode | undefined;
   let storage: ConfigNode | undefined;
   let scrapeConfigFiles: readonly string[] = [];
-  parseYaml(text, file).readFields({
+  parseYaml(content, file).readFields({
     global: (node) => {
       global = readGlobal(node, defaults, warnOfMissing(env));
     },
@@ -168,9 +167,9 @@ function addJobFiles(env: ConfigEnv, config: Config): ScrapeConfig[] {
   return jobs;
 }
 
-function readJobFile(env: ConfigEnv, file: string): string {
+function readJobFile(env: ConfigEnv, file: string): Uint8Array {
   try {
-    return decodeUtf8(env.fs.readFile(file));
+    return env.fs.readFile(file);
   } catch (error) {
     throw new ConfigError(file, 1, "", `cannot be read: ${(error as Error).message}`, { cause: error });
   }

@@ -1,6 +1,6 @@
 /** One job of `scrape_configs`. */
 import { defaultHttpClientSettings } from "../base/http-client.ts";
-import { isValidLabelName } from "../model/relabel.ts";
+import { isValidLabelName, type ValidationScheme } from "../model/relabel.ts";
 import type { FileSdConfig, GlobalConfig, ScrapeConfig, StaticConfig } from "./config.ts";
 import { otherDiscoveries } from "./discoveries.ts";
 import { readEscapingScheme, readValidationScheme } from "./global-config.ts";
@@ -228,19 +228,26 @@ export function readStaticConfigs(node: ConfigNode): StaticConfig[] {
 /** Targets with their common labels, as static configurations and discovery files have them. */
 export function readTargetGroup(node: ConfigNode): StaticConfig {
   let targets: readonly string[] = [];
-  const labels: Record<string, string> = {};
+  let labels: Readonly<Record<string, string>> = {};
   node.readFields({
     targets: (value) => {
       targets = value.texts();
     },
     labels: (value) => {
-      for (const [name, text] of value.entries()) {
-        if (!isValidLabelName(name, "utf8")) throw text.error(`"${name}" is not a valid label name`);
-        labels[name] = text.text();
-      }
+      labels = readLabels(value, "utf8");
     },
   });
   return { targets, labels };
+}
+
+/** A mapping of label names to values. */
+export function readLabels(node: ConfigNode, scheme: ValidationScheme): Record<string, string> {
+  return Object.fromEntries(
+    node.entries().map(([name, value]) => {
+      if (!isValidLabelName(name, scheme)) throw value.error(`"${name}" is not a valid label name`);
+      return [name, value.text()];
+    }),
+  );
 }
 
 /** Targets are hosts and ports; a URL is a common mistake, which only relabelling could turn into an address. */

@@ -32,8 +32,9 @@ interface SourceFile {
 /** What to do with the value of a key. */
 export type FieldReaders = Readonly<Record<string, (value: ConfigNode) => void>>;
 
-/** Reads the first document of a YAML text. Throws a ConfigError where it is not YAML. */
-export function parseYaml(text: string, file: string): ConfigNode {
+/** Reads the first document of a YAML file. Throws a ConfigError where it is not UTF-8 or not YAML. */
+export function parseYaml(content: Uint8Array | string, file: string): ConfigNode {
+  const text = typeof content === "string" ? content : decodeStrictly(content, file);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     schema: "failsafe",
@@ -99,6 +100,8 @@ export class ConfigNode {
 
   #scalar(wanted: string): string {
     if (!isScalar(this.#node)) throw this.error(`${wanted} expected, found ${this.#kind()}`);
+    if (this.#node.tag === "tag:yaml.org,2002:binary")
+      throw this.error(`${wanted} expected, found binary data`);
     return String(this.#node.value);
   }
 
@@ -239,6 +242,14 @@ export class ConfigNode {
     const start = node?.range?.[0];
     const line = start === undefined ? this.line : source.lines.linePos(start).line;
     return new ConfigNode(source, node ?? undefined, key, line);
+  }
+}
+
+function decodeStrictly(content: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(content);
+  } catch (error) {
+    throw new ConfigError(file, 1, "", "this is not valid UTF-8", { cause: error });
   }
 }
 
