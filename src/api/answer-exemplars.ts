@@ -1,0 +1,54 @@
+/** query_exemplars, in the thread that can read the exemplars. */
+import { formatSampleValue } from "../model/format-float.ts";
+import type { Labels } from "../model/labels.ts";
+import type { Matcher } from "../model/matcher.ts";
+import { walk } from "../promql/parser/ast.ts";
+import { parseExpression } from "../promql/parser/parser.ts";
+import type { Exemplar } from "../storage/appender.ts";
+import { jsonAnswer, noContent } from "./answer.ts";
+import { numberBytesMax, writeTimestamp } from "./json/json-number.ts";
+import { JsonWriter } from "./json/json-writer.ts";
+import { labelsJson } from "./json/labels-json.ts";
+import type { Answer, ExemplarsRequest } from "./services.ts";
+
+export interface SeriesExemplars {
+  readonly labels: Labels;
+  /** In time order. */
+  readonly exemplars: readonly Exemplar[];
+}
+
+export interface ExemplarSource {
+  /** The exemplars in [startMs, endMs] of the series that match all matchers of any set, sorted by labels. */
+  exemplars(
+    startMs: number,
+    endMs: number,
+    matcherSets: readonly (readonly Matcher[])[],
+  ): readonly SeriesExemplars[];
+}
+
+/** Throws a ParseError. Without a selector in the query there is nothing to answer: 204, as Prometheus. */
+export function answerExemplars(source: ExemplarSource | undefined, request: ExemplarsRequest): Answer {
+  const selectors: (readonly Matcher[])[] = [];
+  walk(parseExpression(request.query), (node) => {
+    if (node.kind === "vectorSelector") selectors.push(node.matchers);
+  });
+  if (selectors.length === 0) return noContent();
+  const found = source?.exemplars(request.startMs, request.endMs, selectors) ?? [];
+  const writer = new JsonWriter();
+  writer.raw('{"status":"success","data":[');
+  for (const [i, { labels, exemplars }] of found.entries()) {
+    writer.raw(`${i === 0 ? "" : ","}{"seriesLabels":${labelsJson(labels)},"exemplars":[`);
+    for (const [k, exemplar] of exemplars.entries()) writeExemplar(writer, exemplar, k > 0);
+    writer.raw("]}");
+  }
+  writer.raw("]}");
+  return jsonAnswer(writer.finish());
+}
+
+function writeExemplar(writer: JsonWriter, { labels, value, t }: Exemplar, follows: boolean): void {
+  const text = formatSampleValue(value);
+  writer.raw(`${follows ? "," : ""}{"labels":${labelsJson(labels)},"value":"${text}","timestamp":`);
+  const bytes = writer.reserve(numberBytesMax);
+  writer.advance(writeTimestamp(bytes, writer.length, t));
+  writer.raw("}");
+}

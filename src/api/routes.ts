@@ -1,0 +1,108 @@
+/**
+ * Every endpoint: method, path, handler, and what stands around it. The server puts the route prefix before the paths
+ * and uses them as the `handler` label of its own metrics, as Prometheus does.
+ */
+import type { ExternalAddress } from "./global-url.ts";
+import type { Handler } from "./handler.ts";
+import { snapshot } from "./handlers/admin.ts";
+import {
+  healthy,
+  lifecycleDisabled,
+  onlyPostOrPut,
+  quit,
+  ready,
+  reload,
+  version,
+} from "./handlers/management.ts";
+import { metadata, targetMetadata } from "./handlers/metadata.ts";
+import { query, queryExemplars, queryRange } from "./handlers/query.ts";
+import { alertmanagers, alerts, rules } from "./handlers/rules.ts";
+import { labels, labelValues, series } from "./handlers/selection.ts";
+import { type BuildInfo, buildInfo, config, flags, runtimeInfo, tsdb, walReplay } from "./handlers/status.ts";
+import { scrapePools, targets } from "./handlers/targets.ts";
+import { write } from "./handlers/write.ts";
+
+export interface ApiOptions extends ExternalAddress {
+  readonly build: BuildInfo;
+  readonly enableLifecycle: boolean;
+}
+
+export type Method = "GET" | "HEAD" | "POST" | "PUT";
+
+/**
+ * What the server does around a handler:
+ * - `api`: compression and CORS headers; 503 until the server is ready
+ * - `status`: CORS headers, at any time
+ * - `body`: the raw body, no CORS headers; 503 until the server is ready
+ * - `ready`: 503 until the server is ready
+ * - `plain`: nothing
+ */
+export type Wrapping = "api" | "status" | "body" | "ready" | "plain";
+
+export interface Route {
+  readonly methods: readonly Method[];
+  /** `:name` stands for one segment. */
+  readonly path: string;
+  readonly wrapping: Wrapping;
+  readonly handler: Handler;
+}
+
+export const apiPrefix = "/api/v1";
+
+const get = ["GET"] as const;
+const getOrPost = ["GET", "POST"] as const;
+const putOrPost = ["POST", "PUT"] as const;
+
+export function routesOf(options: ApiOptions): readonly Route[] {
+  return [...apiRoutes(options), ...managementRoutes(options)];
+}
+
+function apiRoutes(options: ApiOptions): Route[] {
+  const table: [readonly Method[], string, Handler, Wrapping?][] = [
+    [getOrPost, "/query", query],
+    [getOrPost, "/query_range", queryRange],
+    [getOrPost, "/query_exemplars", queryExemplars],
+    [getOrPost, "/labels", labels],
+    [get, "/label/:name/values", labelValues],
+    [getOrPost, "/series", series],
+    [get, "/scrape_pools", scrapePools],
+    [get, "/targets", targets(options)],
+    [get, "/targets/metadata", targetMetadata],
+    [get, "/alertmanagers", alertmanagers],
+    [get, "/metadata", metadata],
+    [get, "/status/config", config],
+    [get, "/status/runtimeinfo", runtimeInfo],
+    [get, "/status/buildinfo", buildInfo(options.build)],
+    [get, "/status/flags", flags],
+    [get, "/status/tsdb", tsdb],
+    [get, "/status/walreplay", walReplay, "status"],
+    [["POST"], "/write", write, "body"],
+    [get, "/alerts", alerts],
+    [get, "/rules", rules],
+    [putOrPost, "/admin/tsdb/snapshot", snapshot],
+  ];
+  return table.map(([methods, path, handler, wrapping = "api"]) => ({
+    methods,
+    path: apiPrefix + path,
+    wrapping,
+    handler,
+  }));
+}
+
+function managementRoutes({ build, enableLifecycle }: ApiOptions): Route[] {
+  const plain = (methods: readonly Method[], path: string, handler: Handler): Route => ({
+    methods,
+    path,
+    wrapping: "plain",
+    handler,
+  });
+  return [
+    plain(get, "/version", version(build)),
+    plain(["GET", "HEAD"], "/-/healthy", healthy),
+    { methods: ["GET", "HEAD"], path: "/-/ready", wrapping: "ready", handler: ready },
+    plain(putOrPost, "/-/quit", enableLifecycle ? quit : lifecycleDisabled),
+    plain(putOrPost, "/-/reload", enableLifecycle ? reload : lifecycleDisabled),
+    plain(get, "/-/quit", onlyPostOrPut),
+    plain(get, "/-/reload", onlyPostOrPut),
+  ];
+}
