@@ -1,0 +1,2 @@
+// The kernels over the shared memory of the head.
+export { appendStaged } from "./head-append";
