@@ -18,7 +18,7 @@ import {
 } from "./segment.ts";
 
 /** Whole pages, so that a fragment always lies in one block. */
-const blockBytes = 16 * pageBytes;
+const blockPagesMax = 16;
 
 export class SegmentReader {
   readonly segment: Segment;
@@ -29,7 +29,7 @@ export class SegmentReader {
   end = 0;
   readonly #codecs: Codecs;
   readonly #file: File;
-  readonly #block = new Uint8Array(blockBytes);
+  readonly #block: Uint8Array;
   /** File offset of the block's first byte, and how many bytes it holds. */
   #blockStart = 0;
   #held = 0;
@@ -40,6 +40,8 @@ export class SegmentReader {
     this.segment = segment;
     this.#codecs = env.codecs;
     this.#file = env.fs.open(segment.path, "read");
+    const pages = Math.ceil(this.#file.size() / pageBytes);
+    this.#block = new Uint8Array(Math.min(Math.max(pages, 1), blockPagesMax) * pageBytes);
   }
 
   /** Steps to the next record; false at the end of the segment. Throws a {@link WalCorruptionError}. */
