@@ -68,7 +68,7 @@ export class BlockSet implements Queryable {
     return this.#obsolete;
   }
 
-  /** What could not be read at the last reload, by directory name. */
+  /** What could not be read at the last reload and is not obsolete, by directory name. */
   get unreadable(): ReadonlyMap<string, Error> {
     return this.#unreadable;
   }
@@ -91,11 +91,12 @@ export class BlockSet implements Queryable {
         unreadable.set(name, error as Error);
       }
     }
+    const hidden = obsoleteNames(readable, unreadable);
+    for (const name of hidden) unreadable.delete(name);
     this.#reportUnreadable(unreadable);
     this.#readable = readable;
     this.#unreadable = unreadable;
-    this.#obsolete = obsoleteNames(readable, unreadable);
-    const hidden = new Set(this.#obsolete);
+    this.#obsolete = [...hidden];
     this.#visible = [...readable]
       .filter(([name]) => !hidden.has(name))
       .map(([, block]) => block)
@@ -180,7 +181,7 @@ export class BlockSet implements Queryable {
 function obsoleteNames(
   readable: ReadonlyMap<string, Block>,
   unreadable: ReadonlyMap<string, Error>,
-): string[] {
+): Set<string> {
   const names = new Set<string>();
   for (const [name, { meta }] of readable) {
     if (meta.compaction.deletable) names.add(name);
@@ -188,7 +189,7 @@ function obsoleteNames(
       if (ulid !== name && (readable.has(ulid) || unreadable.has(ulid))) names.add(ulid);
     }
   }
-  return [...names];
+  return names;
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
+import { createFile } from "../../base/replace-file.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { SeededRandom } from "../../testkit/seeded-random.ts";
-import { decodeMeta, encodeMeta, readMeta, writeMeta } from "./meta.ts";
+import { decodeMeta, encodeMeta, readMeta } from "./meta.ts";
 import { isUlid, newUlid, ulidTimeMs } from "./ulid.ts";
 
 /** As Prometheus 3.14 prints it. */
@@ -68,7 +69,7 @@ test("empty fields are left out, and missing ones read as empty", () => {
   });
   expect(Buffer.from(encodeMeta(meta)).toString()).toBe(short);
   const fs = new MemFs();
-  writeMeta(fs, "", meta);
+  createFile(fs, "meta.json", encodeMeta(meta));
   expect(readMeta(fs, "")).toEqual(meta);
 });
 

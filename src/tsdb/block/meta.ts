@@ -5,7 +5,6 @@
 import { decodeUtf8, encodeUtf8 } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
-import { replaceFile } from "../../base/replace-file.ts";
 import { isUlid } from "./ulid.ts";
 
 export const metaFile = "meta.json";
@@ -190,9 +189,4 @@ class Fields {
 export function readMeta(fs: Fs, dir: string): BlockMeta {
   const path = joinPath(dir, metaFile);
   return decodeMeta(fs.readFile(path), path);
-}
-
-/** Replaces the meta.json of the block in `dir`, durably and at once. */
-export function writeMeta(fs: Fs, dir: string, meta: BlockMeta): void {
-  replaceFile(fs, dir, metaFile, encodeMeta(meta));
 }

@@ -1,21 +1,28 @@
 /**
  * Writes one block from a source of chunks: the head, another block, an import.
  *
- * Everything is written into `<ulid>.tmp-for-creation`: chunks, index, meta.json, tombstones; each file is synced, then
+ * Everything is written into `<ulid>.tmp-for-creation`: chunks, index, tombstones, meta.json; each file is synced, then
  * the directories; then the directory is renamed to `<ulid>` and its parent synced. After a crash there is either the
  * whole block or a leftover that delete-block.ts removes at the next start.
  */
 import type { Clock, Random } from "../../base/env.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
+import { createFile } from "../../base/replace-file.ts";
 import { compareUtf8 } from "../../base/strings.ts";
 import { isHistogramEncoding, sampleCount } from "../../chunkenc/encoding.ts";
 import { chunksDir, indexFile } from "../block/block.ts";
-import { type BlockDescription, type BlockMeta, type BlockStats, writeMeta } from "../block/meta.ts";
+import {
+  type BlockDescription,
+  type BlockMeta,
+  type BlockStats,
+  encodeMeta,
+  metaFile,
+} from "../block/meta.ts";
 import { newUlid } from "../block/ulid.ts";
 import type { ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
 import { SegmentWriter } from "../chunks/segment-writer.ts";
 import { IndexWriter } from "../index/writer.ts";
-import { writeTombstones } from "../tombstones/file.ts";
+import { encodeTombstones, tombstonesFile } from "../tombstones/file.ts";
 import { Tombstones } from "../tombstones/tombstones.ts";
 import { creationSuffix } from "./delete-block.ts";
 import { trimChunk } from "./trim-chunk.ts";
@@ -78,8 +85,8 @@ export function writeBlock(
       },
       version: 1,
     };
-    writeMeta(fs, temporary, meta);
-    writeTombstones(fs, temporary, new Tombstones());
+    createFile(fs, joinPath(temporary, tombstonesFile), encodeTombstones(new Tombstones()));
+    createFile(fs, joinPath(temporary, metaFile), encodeMeta(meta));
     fs.syncDir(joinPath(temporary, chunksDir));
     fs.syncDir(temporary);
     fs.rename(temporary, joinPath(dir, ulid));

@@ -1,0 +1,116 @@
+import { expect, test } from "vitest";
+import { blockDir } from "../../../test/tsdb/block-dir.ts";
+import { chunkSource } from "../../../test/tsdb/chunk-series.ts";
+import { MemFs } from "../../testkit/mem-fs.ts";
+import { traceFs } from "../../testkit/trace-fs.ts";
+import { BlockSet } from "../block/block-set.ts";
+import { deleteBlock, removeLeftovers } from "./delete-block.ts";
+import { beyondRetention, defaultRetentionMs, deleteObsoleteBlocks } from "./retention.ts";
+
+const hour = 3600_000;
+const source = (t: number) => chunkSource([{ labels: { __name__: "m" }, samples: [[t, 1]] }]);
+
+function blocksOfHours(fs: MemFs, hours: number): ReturnType<typeof blockDir> {
+  const env = blockDir(fs);
+  for (let i = 0; i < hours; i++) env.write(source(i * hour), i * hour, (i + 1) * hour);
+  return env;
+}
+
+test.each([
+  [0, 5],
+  [hour, 1],
+  [2 * hour - 1, 2],
+  [2 * hour, 2],
+  [2 * hour + 1, 3],
+  [4 * hour, 4],
+  [4 * hour + 1, 5],
+  [defaultRetentionMs, 5],
+])("a retention of %i ms keeps %i of five hours", (retentionMs, kept) => {
+  const env = blocksOfHours(new MemFs(), 5);
+  const set = BlockSet.open(env, "data");
+  const names = set.blocks.map((block) => block.name);
+  expect(beyondRetention(set.blocks, retentionMs).map((block) => block.name)).toEqual(
+    names.slice(0, 5 - kept),
+  );
+  expect(deleteObsoleteBlocks(env, "data", set, retentionMs)).toEqual(names.slice(0, 5 - kept));
+  expect(env.fs.list("data")).toEqual(names.slice(5 - kept));
+  expect(set.blocks.map((block) => block.name)).toEqual(names.slice(5 - kept));
+  expect(env.logger.at("info").map(({ fields }) => fields.block)).toEqual(names.slice(0, 5 - kept));
+});
+
+test("no block: nothing to do", () => {
+  expect(beyondRetention([], hour)).toEqual([]);
+});
+
+test("replaced blocks go, whatever their age", () => {
+  const env = blocksOfHours(new MemFs(), 2);
+  const set = BlockSet.open(env, "data");
+  const parents = set.blocks.map(({ meta }) => meta);
+  const child = env.write(source(0), 0, 2 * hour, { level: 2, parents });
+  set.reload();
+  expect(deleteObsoleteBlocks(env, "data", set, defaultRetentionMs)).toEqual(
+    parents.map((meta) => meta.ulid),
+  );
+  expect(env.fs.list("data")).toEqual([child.ulid]);
+});
+
+test("the order of the operations of a deletion", () => {
+  const fs = traceFs(new MemFs());
+  const env = blockDir(fs);
+  const { ulid } = env.write(source(0), 0, hour);
+  fs.takeTrace();
+  deleteBlock(fs, "data", ulid);
+  expect(fs.takeTrace()).toEqual([
+    `removeDir data/${ulid}.tmp-for-deletion`,
+    `rename data/${ulid} -> data/${ulid}.tmp-for-deletion`,
+    "syncDir data",
+    `removeDir data/${ulid}.tmp-for-deletion`,
+  ]);
+  deleteBlock(fs, "data", ulid);
+  expect(fs.takeTrace()).toEqual([]);
+});
+
+test("power lost during a deletion: the block is whole or gone", () => {
+  const memory = new MemFs();
+  const pictures: MemFs[] = [];
+  const fs = traceFs(memory, "", () => pictures.push(memory.clone()));
+  const env = blockDir(fs);
+  const { ulid } = env.write(source(0), 0, hour);
+  pictures.length = 0;
+  deleteBlock(fs, "data", ulid);
+  pictures.push(memory.clone());
+  const seen = new Set<string>();
+  for (const picture of pictures) {
+    for (const unsynced of ["kept", "lost"] as const) {
+      const after = picture.crash(unsynced);
+      removeLeftovers(after, "data");
+      const set = BlockSet.open(blockDir(after), "data");
+      expect(set.unreadable.size).toBe(0);
+      seen.add(set.blocks.map((block) => block.name).join());
+    }
+  }
+  expect([...seen].sort()).toEqual(["", ulid]);
+});
+
+test("leftovers of unfinished work are removed, nothing else is", () => {
+  const fs = new MemFs();
+  const ulid = "01BZJ9WJQPWHGNC2W4J9TA62KC";
+  const leftovers = [
+    `${ulid}.tmp`,
+    `${ulid}.tmp-for-creation`,
+    `${ulid}.tmp-for-deletion`,
+    "chunk_snapshot.000001.0000000001.tmp",
+  ];
+  const others = [
+    ulid,
+    "chunk_snapshot.000001.0000000001",
+    "notes.tmp",
+    "snapshots",
+    "wal",
+    "x.tmp-for-creation",
+  ];
+  for (const name of [...leftovers, ...others]) fs.makeDir(`data/${name}`);
+  fs.open(`data/01BZJ9WJQPWHGNC2W4J9TA62KD.tmp`, "create");
+  expect(removeLeftovers(fs, "data").sort()).toEqual([...leftovers].sort());
+  expect(fs.list("data").sort()).toEqual(["01BZJ9WJQPWHGNC2W4J9TA62KD.tmp", ...others].sort());
+});
