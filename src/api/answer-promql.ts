@@ -41,7 +41,7 @@ function evaluate(
 ): QueryResult {
   const timeoutMs = request.timeoutMs === undefined ? undefined : request.timeoutMs - queuedMs;
   if (timeoutMs !== undefined && timeoutMs <= 0) {
-    throw invalidParameter("query", "context deadline exceeded");
+    throw new QueryError("timeout", "query timed out in query execution");
   }
   const lookbackMs = request.lookbackMs === 0 ? undefined : request.lookbackMs;
   const queryOptions = { lookbackMs, timeoutMs, cancelled };

@@ -29,15 +29,32 @@ export interface ApiOptions extends ExternalAddress {
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT";
 
-/**
- * What the server does around a handler:
- * - `api`: compression and CORS headers; 503 until the server is ready
- * - `status`: CORS headers, at any time
- * - `body`: the raw body, no CORS headers; 503 until the server is ready
- * - `ready`: 503 until the server is ready
- * - `plain`: nothing
- */
-export type Wrapping = "api" | "status" | "body" | "ready" | "plain";
+/** What the server does around a handler. */
+export interface Wrapping {
+  /** 503 until the server is ready. */
+  readonly whenReady: boolean;
+  /**
+   * Asked even while the WAL is replayed: blocks can be read then, and what reaches into the head's time answers 503 by
+   * itself.
+   */
+  readonly duringReplay: boolean;
+  readonly cors: boolean;
+  /** Compressed where the client asks for it. */
+  readonly compressed: boolean;
+  /** The handler gets the body as it is, instead of a form. */
+  readonly rawBody: boolean;
+}
+
+export const plainWrapping: Wrapping = {
+  whenReady: false,
+  duringReplay: false,
+  cors: false,
+  compressed: false,
+  rawBody: false,
+};
+const apiWrapping = { ...plainWrapping, whenReady: true, cors: true, compressed: true };
+const queryWrapping = { ...apiWrapping, duringReplay: true };
+const bodyWrapping = { ...plainWrapping, whenReady: true, rawBody: true };
 
 export interface Route {
   readonly methods: readonly Method[];
@@ -59,12 +76,12 @@ export function routesOf(options: ApiOptions): readonly Route[] {
 
 function apiRoutes(options: ApiOptions): Route[] {
   const table: [readonly Method[], string, Handler, Wrapping?][] = [
-    [getOrPost, "/query", query],
-    [getOrPost, "/query_range", queryRange],
+    [getOrPost, "/query", query, queryWrapping],
+    [getOrPost, "/query_range", queryRange, queryWrapping],
     [getOrPost, "/query_exemplars", queryExemplars],
-    [getOrPost, "/labels", labels],
-    [get, "/label/:name/values", labelValues],
-    [getOrPost, "/series", series],
+    [getOrPost, "/labels", labels, queryWrapping],
+    [get, "/label/:name/values", labelValues, queryWrapping],
+    [getOrPost, "/series", series, queryWrapping],
     [get, "/scrape_pools", scrapePools],
     [get, "/targets", targets(options)],
     [get, "/targets/metadata", targetMetadata],
@@ -75,13 +92,13 @@ function apiRoutes(options: ApiOptions): Route[] {
     [get, "/status/buildinfo", buildInfo(options.build)],
     [get, "/status/flags", flags],
     [get, "/status/tsdb", tsdb],
-    [get, "/status/walreplay", walReplay, "status"],
-    [["POST"], "/write", write, "body"],
+    [get, "/status/walreplay", walReplay, { ...plainWrapping, cors: true }],
+    [["POST"], "/write", write, bodyWrapping],
     [get, "/alerts", alerts],
     [get, "/rules", rules],
     [putOrPost, "/admin/tsdb/snapshot", snapshot],
   ];
-  return table.map(([methods, path, handler, wrapping = "api"]) => ({
+  return table.map(([methods, path, handler, wrapping = apiWrapping]) => ({
     methods,
     path: apiPrefix + path,
     wrapping,
@@ -93,13 +110,18 @@ function managementRoutes({ build, enableLifecycle }: ApiOptions): Route[] {
   const plain = (methods: readonly Method[], path: string, handler: Handler): Route => ({
     methods,
     path,
-    wrapping: "plain",
+    wrapping: plainWrapping,
     handler,
   });
   return [
     plain(get, "/version", version(build)),
     plain(["GET", "HEAD"], "/-/healthy", healthy),
-    { methods: ["GET", "HEAD"], path: "/-/ready", wrapping: "ready", handler: ready },
+    {
+      methods: ["GET", "HEAD"],
+      path: "/-/ready",
+      wrapping: { ...plainWrapping, whenReady: true },
+      handler: ready,
+    },
     plain(putOrPost, "/-/quit", enableLifecycle ? quit : lifecycleDisabled),
     plain(putOrPost, "/-/reload", enableLifecycle ? reload : lifecycleDisabled),
     plain(get, "/-/quit", onlyPostOrPut),

@@ -23,6 +23,11 @@ export class FormValues {
     return this.#problem;
   }
 
+  /** Notes what is wrong with the form, unless something was before. */
+  fail(problem: string): void {
+    this.#problem ||= problem;
+  }
+
   append(name: string, value: string): void {
     const values = this.#values.get(name);
     if (values === undefined) this.#values.set(name, [value]);
@@ -34,12 +39,12 @@ export class FormValues {
     for (const pair of encoded.split("&")) {
       if (pair === "") continue;
       if (pair.includes(";")) {
-        this.#problem ||= "invalid semicolon separator in query";
+        this.fail("invalid semicolon separator in query");
         continue;
       }
       const equals = pair.indexOf("=");
       const bad = badEscape.exec(pair);
-      if (bad !== null) this.#problem ||= `invalid URL escape ${quote(bad[0])}`;
+      if (bad !== null) this.fail(`invalid URL escape ${quote(bad[0])}`);
       else if (equals < 0) this.append(decodeForm(pair), "");
       else this.append(decodeForm(pair.slice(0, equals)), decodeForm(pair.slice(equals + 1)));
     }

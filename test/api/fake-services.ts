@@ -1,0 +1,106 @@
+/** Services for tests of the HTTP side: what a freshly started server without a single sample would answer. */
+import { ApiError } from "../../src/api/answer.ts";
+import { answerQuery } from "../../src/api/answer-query.ts";
+import type { Readiness, Services } from "../../src/api/services.ts";
+import { silentLogger } from "../../src/base/env.ts";
+import { Engine } from "../../src/promql/engine.ts";
+import type { Querier } from "../../src/storage/querier.ts";
+
+export const startMs = 1_795_334_376_814;
+
+const emptyQuerier: Querier = {
+  select: () => [],
+  labelNames: () => [],
+  labelValues: () => [],
+  close() {},
+};
+
+const clock = { nowMs: () => startMs, monotonicMs: () => performance.now(), after: () => ({ cancel() {} }) };
+
+const engine = new Engine({
+  clock,
+  lookbackMs: 300_000,
+  samplesMax: 50_000_000,
+  bytesMax: 2 ** 30,
+  timeoutMs: 120_000,
+  noStepSubqueryIntervalMs: () => 60_000,
+});
+
+export interface FakeState {
+  readiness: Readiness;
+  /** What the next reload is refused with. */
+  reloadProblem: string;
+  quits: number;
+}
+
+export function fakeServices(state: FakeState, overrides: Partial<Services> = {}): Services {
+  return {
+    queries: {
+      answer: async (request) =>
+        answerQuery(
+          {
+            engine,
+            queryable: { querier: () => emptyQuerier },
+            exemplars: undefined,
+            selectionBytesMax: 2 ** 20,
+            logger: silentLogger,
+          },
+          request,
+          { queuedMs: 0, cancelled: undefined },
+        ),
+    },
+    writes: undefined,
+    storage: {
+      walReplay: () => ({ min: 0, max: 0, current: 0 }),
+      tsdbStatus: async () => ({
+        numSeries: 0,
+        numLabelPairs: 0,
+        chunkCount: 0,
+        minTimeMs: 2 ** 63,
+        maxTimeMs: -(2 ** 63),
+        seriesCountByMetricName: [],
+        labelValueCountByLabelName: [],
+        memoryInBytesByLabelName: [],
+        seriesCountByLabelValuePair: [],
+      }),
+    },
+    admin: {
+      snapshot: async (skipHead) => {
+        if (skipHead) throw new ApiError("internal", "the disk is full");
+        return "20261122T075937Z-33dd412325502330";
+      },
+    },
+    scrape: {
+      pools: () => [],
+      activeTargets: () => [],
+      droppedTargets: () => [],
+      droppedCounts: () => new Map(),
+      metadata: async () => [],
+    },
+    lifecycle: {
+      readiness: () => state.readiness,
+      reload: async () => {
+        if (state.reloadProblem !== "") throw new Error(state.reloadProblem);
+      },
+      quit: () => state.quits++ === 0,
+    },
+    status: {
+      configYaml: () => "global:\n  external_labels:\n    zone: <a&b>\n",
+      flags: () => ({ "web.enable-lifecycle": "true", "web.cors.origin": ".*" }),
+      runtimeInfo: () => ({
+        startTimeMs: startMs,
+        serverTimeMs: startMs + 1500,
+        cwd: "/",
+        hostname: "host",
+        reloadConfigSuccess: true,
+        lastConfigMs: startMs,
+        corruptionCount: 0,
+        threadCount: 4,
+        cpuCount: 2,
+        storageRetention: "15d",
+      }),
+      nowMs: () => startMs,
+    },
+    ...overrides,
+  };
+}
