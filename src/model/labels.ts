@@ -63,12 +63,12 @@ export class Labels {
 
   /** Only these labels. */
   keep(names: ReadonlySet<string>): Labels {
-    return this.#filter((name) => names.has(name));
+    return filtered(this, (name) => names.has(name));
   }
 
   /** All but these labels. */
   drop(names: ReadonlySet<string>): Labels {
-    return this.#filter((name) => !names.has(name));
+    return filtered(this, (name) => !names.has(name));
   }
 
   /** With one label set, or removed where `value` is "". */
@@ -95,13 +95,14 @@ export class Labels {
     }
     return parts.length === 0 && name !== "" ? name : `${name}{${parts.join(", ")}}`;
   }
+}
 
-  #filter(wanted: (name: string) => boolean): Labels {
-    const { pairs } = this;
-    const kept: string[] = [];
-    for (let i = 0; i < pairs.length; i += 2) if (wanted(pairs[i])) kept.push(pairs[i], pairs[i + 1]);
-    return kept.length === pairs.length ? this : new Labels(kept);
-  }
+// Not a private method: TypeScript 7.0 breaks static fields that make their own class where there is one.
+function filtered(labels: Labels, wanted: (name: string) => boolean): Labels {
+  const { pairs } = labels;
+  const kept: string[] = [];
+  for (let i = 0; i < pairs.length; i += 2) if (wanted(pairs[i])) kept.push(pairs[i], pairs[i + 1]);
+  return kept.length === pairs.length ? labels : new Labels(kept);
 }
 
 /** Prometheus's order of series: label by label, name before value, by bytes; a prefix comes first. */
