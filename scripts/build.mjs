@@ -27,6 +27,20 @@ function kernelEntries() {
   return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(".kernel.ts")) : [];
 }
 
+const headMemory = [
+  ...["--sharedMemory", "--initialMemory", "65536", "--maximumMemory", "65536"],
+  ...["--enable", "threads,simd,bulk-memory,sign-extension"],
+];
+
+/** Kernels work on the shared head unless they stand here. */
+const memoryOf = {
+  // src/kernels/scrape-layout.ts: the writer thread's own memory, which grows.
+  "scrape.kernel.ts": [
+    ...["--initialMemory", "8", "--maximumMemory", "65536"],
+    ...["--enable", "simd,bulk-memory,sign-extension"],
+  ],
+};
+
 /** Builds the WebAssembly kernels from `assembly/*.kernel.ts` into `src/kernels/*.wasm` where they are out of date. */
 export function buildKernels() {
   const entries = kernelEntries();
@@ -41,16 +55,8 @@ export function buildKernels() {
       join("assembly", entry),
       "--outFile",
       wasm,
-      ...["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--sharedMemory"],
-      ...[
-        "--initialMemory",
-        "65536",
-        "--maximumMemory",
-        "65536",
-        "--enable",
-        "threads,simd,bulk-memory,sign-extension",
-      ],
-      ...["--use", "abort=", "--memoryBase", "1024"],
+      ...["-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--memoryBase", "1024"],
+      ...["--importMemory", ...(memoryOf[entry] ?? headMemory)],
     ]);
   }
 }

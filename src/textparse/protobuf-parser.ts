@@ -90,14 +90,14 @@ export class ProtobufParser implements ExpositionParser {
   }
 
   labels(): string[] {
-    const metric = this.#metric;
-    const sample = this.#sample;
-    const entries: [string, string][] = [
-      [metricName, this.#name + metric.suffixes[sample]],
-      ...metric.labels,
-    ];
-    if (metric.bounds[sample] !== "") entries.push([metric.boundLabel, metric.bounds[sample]]);
-    return sortedPairs(entries);
+    const name = this.#name + this.#metric.suffixes[this.#sample];
+    return sortedPairs([[metricName, name], ...this.#labelsBesidesName()]);
+  }
+
+  #labelsBesidesName(): [string, string][] {
+    const { labels, bounds, boundLabel } = this.#metric;
+    const bound = bounds[this.#sample];
+    return bound === "" ? [...labels] : [...labels, [boundLabel, bound]];
   }
 
   exemplar(): ParsedExemplar | undefined {
