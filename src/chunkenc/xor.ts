@@ -183,7 +183,7 @@ let scratchView = new DataView(scratch.buffer);
 /** One sample reads at most 19 bytes past the check, in words of 5 bytes. */
 const padding = 32;
 
-/** Where the scan of a chunk stands after its first two samples' own formats. */
+/** Where a chunk is being read: moved by the functions that read fields of varying length. */
 let bitPosition = 0;
 
 /**
@@ -253,35 +253,21 @@ function scan(
     }
     if (++i === count) break;
 
-    if (i === 1) {
-      bitPosition = position;
-      tDelta = readUvarint(view, sizeBits);
-      position = bitPosition;
+    let control: number;
+    const head = view.getUint32(position >>> 3) << (position & 7);
+    if (head >= 0 && i > 1) {
+      // At least 25 bits were read: what follows the one of an unchanged delta is among them.
+      control = head << 1;
+      position += 1;
     } else {
-      const head = view.getUint32(position >>> 3) << (position & 7);
-      if (head >= 0) position += 1;
-      else if ((head & 0x40000000) === 0) {
-        const bits = (head >>> 16) & 0x3fff;
-        tDelta += bits > 8192 ? bits - 16384 : bits;
-        position += 16;
-      } else if ((head & 0x20000000) === 0) {
-        const bits = (head >>> 12) & 0x1ffff;
-        tDelta += bits > 65536 ? bits - 131072 : bits;
-        position += 20;
-      } else if ((head & 0x10000000) === 0) {
-        const bits = (head >>> 8) & 0xfffff;
-        tDelta += bits > 524288 ? bits - 1048576 : bits;
-        position += 24;
-      } else {
-        tDelta += read32(view, position + 4) * 0x100000000 + (read32(view, position + 36) >>> 0);
-        position += 68;
-      }
+      bitPosition = position;
+      if (i === 1) tDelta = readUvarint(view, sizeBits);
+      else tDelta += readDeltaOfDelta(view, head);
+      position = bitPosition;
+      if (tDelta <= 0) throw corrupt(position >>> 3, `sample ${i} is ${tDelta} ms later than the one before`);
+      control = view.getUint32(position >>> 3) << (position & 7);
     }
     t += tDelta;
-    if (tDelta <= 0 || t > maxTime)
-      throw corrupt(position >>> 3, `the time of sample ${i} is ${t}, after ${t - tDelta}`);
-
-    const control = view.getUint32(position >>> 3) << (position & 7);
     if (control >= 0) {
       position += 1;
       continue;
@@ -309,7 +295,30 @@ function scan(
     }
     position += significant;
   }
+  if (t > maxTime) throw corrupt(sizeBits >>> 3, `the last time, ${t}, is beyond 2^53`);
   return n;
+}
+
+/** One that is not 0, at {@link bitPosition}, which it moves; `head` has the first 25 bits from there, left-aligned. */
+function readDeltaOfDelta(view: DataView, head: number): number {
+  const position = bitPosition;
+  if ((head & 0x40000000) === 0) {
+    const bits = (head >>> 16) & 0x3fff;
+    bitPosition = position + 16;
+    return bits > 8192 ? bits - 16384 : bits;
+  }
+  if ((head & 0x20000000) === 0) {
+    const bits = (head >>> 12) & 0x1ffff;
+    bitPosition = position + 20;
+    return bits > 65536 ? bits - 131072 : bits;
+  }
+  if ((head & 0x10000000) === 0) {
+    const bits = (head >>> 8) & 0xfffff;
+    bitPosition = position + 24;
+    return bits > 524288 ? bits - 1048576 : bits;
+  }
+  bitPosition = position + 68;
+  return read32(view, position + 4) * 0x100000000 + (read32(view, position + 36) >>> 0);
 }
 
 /** 32 bits from a bit position on, signed. */
