@@ -182,7 +182,7 @@ test("series out of order, overlapping chunks and unknown symbols are our own mi
   const writer = fresh();
   writer.addSeries(Labels.of({ b: "a" }), [0, 1, 8]);
   expect(() => writer.addSeries(Labels.of({ a: "b" }), [0, 1, 9])).toThrow(/BUG: series are added in order/);
-  expect(() => fresh().addSeries(Labels.of({ a: "b" }), [0, 5, 8, 5, 6, 9])).toThrow(/BUG: chunks of/);
+  expect(() => fresh().addSeries(Labels.of({ a: "b" }), [0, 5, 8, 5, 6, 9])).toThrow(/BUG: the chunks of/);
   expect(() => fresh().addSeries(Labels.of({ a: "c" }), [0, 5, 8])).toThrow(
     /BUG: "c" is in the symbol table/,
   );

@@ -2,7 +2,7 @@
  * Collects the postings of a new index while its series are written: 4 bytes for each label of each series, and one
  * entry for each label pair. The lists are sorted out a bounded number of refs at a time.
  */
-import { assert } from "../../base/assert.ts";
+import { assert, BugError } from "../../base/assert.ts";
 import type { ByteWriter } from "../../base/bytes.ts";
 import { compareUtf8 } from "../../base/strings.ts";
 import type { Labels } from "../../model/labels.ts";
@@ -147,7 +147,7 @@ export class PairPostings {
 
   #symbol(text: string): number {
     const symbol = this.#symbols.get(text);
-    assert(symbol !== undefined, `${JSON.stringify(text)} is in the symbol table`);
+    if (symbol === undefined) throw new BugError(`BUG: ${JSON.stringify(text)} is in the symbol table`);
     return symbol;
   }
 

@@ -5,7 +5,7 @@
  * Call order: constructor, {@link IndexWriter.addSeries} in label order, {@link IndexWriter.finish}. The file is
  * durable then; its name is once the caller has synced the directory.
  */
-import { assert } from "../../base/assert.ts";
+import { BugError } from "../../base/assert.ts";
 import { ByteWriter } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { NarthexError } from "../../base/errors.ts";
@@ -40,11 +40,9 @@ export class IndexWriter {
 
   /** `chunks`: mint, maxt, ref of each chunk, in time order, not overlapping; refs increase from series to series. */
   addSeries(labels: Labels, chunks: readonly number[]): void {
-    const order = compareLabels(this.#lastLabels, labels);
-    assert(
-      order < 0 || this.#postings.seriesCount === 0,
-      `series are added in order: ${labels} after ${this.#lastLabels}`,
-    );
+    if (this.#postings.seriesCount > 0 && compareLabels(this.#lastLabels, labels) >= 0) {
+      throw new BugError(`BUG: series are added in order, ${labels} comes before ${this.#lastLabels}`);
+    }
     this.#file.pad(seriesAlignment);
     const { position } = this.#file;
     if (position > indexBytesMax) throw tooLarge(this.#file.path, "64 GiB");
@@ -105,11 +103,13 @@ export class IndexWriter {
       const mint = chunks[i];
       const maxt = chunks[i + 1];
       const ref = chunks[i + 2];
-      assert(
-        maxt >= mint && (i === 0 || mint > lastMaxt),
-        `chunks of ${labels} do not overlap and are in order`,
-      );
-      assert(ref > this.#lastChunkRef || this.#lastChunkRef === 0, "chunk refs increase");
+      if (
+        maxt < mint ||
+        (i > 0 && mint <= lastMaxt) ||
+        (ref <= this.#lastChunkRef && this.#lastChunkRef > 0)
+      ) {
+        throw new BugError(`BUG: the chunks of ${labels} are in order and do not overlap: ${chunks}`);
+      }
       if (i === 0) {
         content.varint(mint);
         content.uvarint(maxt - mint);
