@@ -46,8 +46,15 @@ export interface Appender {
    * removed from the head; use {@link isLive} before using one from an earlier batch. `labels` must be valid: sorted, no empty value.
    */
   series(labels: Labels): SeriesRef;
+  /**
+   * The series with the labels bytes[start, end): the label fields of a remote-write request, one after the other. 0 for
+   * a series that is not there, and for bytes that are not in canonical form (sorted, shortest lengths, nothing empty).
+   */
+  findByLabelBytes(bytes: Uint8Array, start: number, end: number): SeriesRef;
   isLive(ref: SeriesRef): boolean;
   labels(ref: SeriesRef): Labels;
+  /** The value of the newest committed sample of a series that has one. */
+  lastValue(ref: SeriesRef): number;
   /**
    * Stages the first `n` samples of three parallel columns and writes what became of each to `outcomes`; returns how
    * many are not {@link Outcome.ok}. A sample is judged against what is *committed*; samples of one batch

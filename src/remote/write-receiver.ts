@@ -1,0 +1,232 @@
+/**
+ * The receiver of remote write 1.0, in the thread that owns the head: takes a body as it came over the wire, appends
+ * what is in it as one batch and says what to answer. One bad sample rolls back the whole request, as in Prometheus:
+ * the sender is told so by a 400 and will not repeat it.
+ *
+ * Not taken yet: remote write 2.0 (415) and native histograms (400).
+ */
+import type { BlockCodec } from "../base/codec.ts";
+import type { Clock, Logger } from "../base/env.ts";
+import { NarthexError, ParseError } from "../base/errors.ts";
+import { formatGeneral } from "../model/format-float.ts";
+import { type Appender, Outcome } from "../storage/appender.ts";
+import { readExemplars, readLabels } from "./request-labels.ts";
+import {
+  bodyBytesMax,
+  noContent,
+  refuseContentType,
+  refuseEncoding,
+  textAnswer,
+  type WriteAnswer,
+  type WriteHeaders,
+} from "./write-protocol.ts";
+import { WriteRequest } from "./write-request.ts";
+
+export interface WriteReceiverEnv {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly snappy: BlockCodec;
+}
+
+/** Samples may be this far ahead of our clock. */
+const aheadMsMax = 10 * 60 * 1000;
+
+/** Counts since the start, for the metrics page. */
+export interface WriteReceiverStats {
+  requests: number;
+  samples: number;
+  /** Of series whose labels are not acceptable: Prometheus counts the series. */
+  invalidLabels: number;
+  outOfOrderExemplars: number;
+}
+
+/** A sample or series that fails the request; its message is the answer. */
+class RefusedError extends Error {
+  override name = "RefusedError";
+}
+
+export class WriteReceiver {
+  readonly #env: WriteReceiverEnv;
+  readonly #appender: Appender;
+  readonly #request = new WriteRequest();
+  /** Of the samples of a request, parallel to its columns. */
+  #refs = new Uint32Array(1024);
+  #outcomes = new Uint8Array(1024);
+  readonly stats: WriteReceiverStats = { requests: 0, samples: 0, invalidLabels: 0, outOfOrderExemplars: 0 };
+
+  constructor(env: WriteReceiverEnv, appender: Appender) {
+    this.#env = env;
+    this.#appender = appender;
+  }
+
+  /** Never throws for anything the sender did; nothing of a request that is refused stays behind. */
+  receive(body: Uint8Array, headers: WriteHeaders): WriteAnswer {
+    this.stats.requests++;
+    const encoding = refuseEncoding(headers.contentEncoding);
+    if (encoding !== undefined) return encoding;
+    if (body.length > bodyBytesMax) {
+      return textAnswer(413, `request body exceeds the ${bodyBytesMax} bytes limit`);
+    }
+    const message = this.#decompress(body);
+    if (!(message instanceof Uint8Array)) return message;
+    return refuseContentType(headers.contentType) ?? this.#store(message);
+  }
+
+  #decompress(body: Uint8Array): Uint8Array | WriteAnswer {
+    const declared = declaredBytes(body);
+    if (declared > bodyBytesMax)
+      return textAnswer(400, `decoded size exceeds the ${bodyBytesMax} bytes limit`);
+    try {
+      if (declared >= 0) return this.#env.snappy.decompress(body, bodyBytesMax);
+    } catch {
+      // Whatever the codec says: the sender knows it by this name.
+    }
+    return textAnswer(400, "s2: corrupt input");
+  }
+
+  #store(message: Uint8Array): WriteAnswer {
+    let samples: number;
+    try {
+      this.#request.decode(message);
+      samples = this.#append();
+    } catch (error) {
+      this.#appender.rollback();
+      if (error instanceof ParseError || error instanceof RefusedError) return textAnswer(400, error.message);
+      return this.#failed(error);
+    }
+    try {
+      this.#appender.commit();
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.stats.samples += samples;
+    return noContent;
+  }
+
+  /** Nothing that the sender did: it shall try again. */
+  #failed(error: unknown): WriteAnswer {
+    if (!(error instanceof NarthexError)) throw error;
+    this.#env.logger.error("A remote-write request could not be stored", { error: error.message });
+    return textAnswer(500, error.message);
+  }
+
+  /** Stages series by series, up to the first sample that is refused; returns how many samples that were. */
+  #append(): number {
+    const request = this.#request;
+    const { firstSample } = request;
+    if (this.#refs.length < request.samples) {
+      this.#refs = new Uint32Array(request.t.length);
+      this.#outcomes = new Uint8Array(request.t.length);
+    }
+    const latest = this.#env.clock.nowMs() + aheadMsMax;
+    let staged = 0;
+    for (let i = 0; i < request.series; i++) {
+      const from = firstSample[i];
+      const to = firstSample[i + 1];
+      const ref = this.#series(i, latest);
+      if (ref === invalid) continue;
+      for (let k = from; k < to; k++) {
+        if (request.t[k] > latest) {
+          this.#stage(staged);
+          throw new RefusedError("out of bounds: timestamp is too far in the future");
+        }
+        this.#refs[staged] = ref;
+        if (staged !== k) this.#moveSample(k, staged);
+        staged++;
+      }
+      if (request.exemplars[i] > 0) this.#exemplars(i, ref, latest);
+      if (request.histograms[i] > 0) {
+        this.#stage(staged);
+        throw new RefusedError("native histograms are not supported yet: send them as classic histograms");
+      }
+    }
+    this.#stage(staged);
+    return staged;
+  }
+
+  /** The ref of series `i`; {@link noSeries} where nothing is to be stored for it, {@link invalid} to pass over it. */
+  #series(i: number, latest: number): number {
+    const request = this.#request;
+    const start = request.labelsStart[i];
+    const end = request.labelsEnd[i];
+    const known = end > start ? this.#appender.findByLabelBytes(request.bytes, start, end) : noSeries;
+    if (known !== noSeries) return known;
+    const { labels, problem } = readLabels(request, i);
+    if (problem !== "") {
+      this.stats.invalidLabels++;
+      this.#env.logger.warn(problem, { got: `${labels}` });
+      return invalid;
+    }
+    const first = request.firstSample[i];
+    const isWanted = first < request.firstSample[i + 1] && request.t[first] <= latest;
+    return isWanted ? this.#appender.series(labels) : noSeries;
+  }
+
+  /** Closes the gap that samples of invalid series leave. */
+  #moveSample(from: number, to: number): void {
+    const { t, vWords } = this.#request;
+    t[to] = t[from];
+    vWords[2 * to] = vWords[2 * from];
+    vWords[2 * to + 1] = vWords[2 * from + 1];
+  }
+
+  #stage(count: number): void {
+    const { t, v } = this.#request;
+    const outcomes = this.#outcomes;
+    if (this.#appender.append(this.#refs, t, v, count, outcomes) === 0) return;
+    for (let k = 0; k < count; k++) {
+      const problem = this.#problemOf(outcomes[k] as Outcome, k);
+      if (problem === "") continue;
+      const ref = this.#refs[k];
+      this.#env.logger.error("Out of order sample from remote write", {
+        error: problem,
+        series: `${this.#appender.labels(ref)}`,
+        timestamp: t[k],
+      });
+      throw new RefusedError(problem);
+    }
+  }
+
+  #problemOf(outcome: Outcome, k: number): string {
+    const { t, v } = this.#request;
+    switch (outcome) {
+      case Outcome.ok:
+      case Outcome.duplicate:
+        return "";
+      case Outcome.outOfOrder:
+        return "out of order sample";
+      case Outcome.outOfBounds:
+        return "out of bounds";
+      case Outcome.tooOld:
+        return "too old sample";
+      case Outcome.duplicateTimestamp: {
+        if (t[k] === 0) return "duplicate sample for timestamp";
+        const existing = formatGeneral(this.#appender.lastValue(this.#refs[k]));
+        const values = `existing ${existing}, new value ${formatGeneral(v[k])}`;
+        return `duplicate sample for timestamp ${t[k]}; overrides not allowed: ${values}`;
+      }
+    }
+  }
+
+  /** What is wrong with an exemplar never fails a request. */
+  #exemplars(i: number, ref: number, latest: number): void {
+    for (const exemplar of readExemplars(this.#request, i)) {
+      if (ref === noSeries || exemplar.t > latest) continue;
+      const outcome = this.#appender.appendExemplar(ref, exemplar);
+      if (outcome === Outcome.outOfOrder) this.stats.outOfOrderExemplars++;
+    }
+  }
+}
+
+const noSeries = 0;
+const invalid = -1;
+
+/** The length in front of a snappy block; -1 where there is none. */
+function declaredBytes(block: Uint8Array): number {
+  let length = 0;
+  for (let i = 0; i < 5 && i < block.length; i++) {
+    length += (block[i] & 0x7f) * 2 ** (7 * i);
+    if (block[i] < 0x80) return length > 0xffffffff ? -1 : length;
+  }
+  return -1;
+}
