@@ -21,14 +21,25 @@ export function formatSampleValue(value: number): string {
   return scientific(value);
 }
 
-/** fmt's %g and %v: an exponent below 1e-4, and from 1e21 on or where there would be trailing zeros before the point. */
-export function formatGeneral(value: number): string {
+/**
+ * fmt's %g and %v, or %.3g where `significant` is 3: an exponent below 1e-4 and from 1e6 on (from one digit more than
+ * `significant` on).
+ */
+export function formatGeneral(value: number, significant?: number): string {
   if (!Number.isFinite(value)) return special(value);
   if (value === 0) return plain(value);
-  const { exponent, digits } = decompose(value);
-  // Go decides by precision 6 for the shortest form, but never cuts digits that are there anyway.
-  const limit = digits.length > exponent ? Math.max(digits.length, 6) : 6;
-  return exponent < -4 || exponent >= Math.min(limit, 21) ? scientific(value) : formatFloat(value);
+  const rounded = significant === undefined ? value : roundToEven(value, significant);
+  const { exponent } = decompose(rounded);
+  return exponent < -4 || exponent >= (significant ?? 6) ? scientific(rounded) : formatFloat(rounded);
+}
+
+/** toPrecision, but a value exactly in the middle goes to the even digit. */
+function roundToEven(value: number, significant: number): number {
+  const [digits, exponent] = Math.abs(value).toExponential(60).replace(".", "").split("e");
+  const inTheMiddle = digits[significant] === "5" && /^0*$/.test(digits.slice(significant + 1));
+  if (!inTheMiddle || digits.charCodeAt(significant - 1) % 2 === 1)
+    return Number(value.toPrecision(significant));
+  return Math.sign(value) * Number(`${digits.slice(0, significant)}e${Number(exponent) - significant + 1}`);
 }
 
 function plain(value: number): string {

@@ -1,0 +1,72 @@
+/** `metric{label="value"}`: at every step the last sample that is not older than the lookback. */
+import { isStale } from "../../model/value.ts";
+import type { SampleColumns } from "../../storage/sample-columns.ts";
+import { Column } from "../column.ts";
+import type { Grid } from "../grid.ts";
+import { lastTimeOf } from "../grid.ts";
+import type { QueryRun } from "../query-run.ts";
+import type { Selector } from "../selection.ts";
+import type { Emit, VectorNode } from "./node.ts";
+import { SampleBuffer } from "./sample-buffer.ts";
+
+export class InstantSelectorNode implements VectorNode {
+  readonly selector: Selector;
+  /** Emits the samples' own times, in seconds, instead of their values: what `timestamp(selector)` wants. */
+  readonly #times: boolean;
+
+  constructor(selector: Selector, times = false) {
+    this.selector = selector;
+    this.#times = times;
+  }
+
+  distinctWithoutName(run: QueryRun): boolean {
+    const { oneName, typeLabels } = run.selection(this.selector);
+    return oneName && !typeLabels;
+  }
+
+  evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
+    const { at, offsetMs } = this.selector;
+    const first = (at ?? grid.startMs) - offsetMs;
+    const last = (at ?? lastTimeOf(grid)) - offsetMs;
+    const column = new Column(grid.steps);
+    const buffer = new SampleBuffer(run);
+    for (const series of run.selection(this.selector).series) {
+      const samples = buffer.read(series, first - run.lookbackMs + 1, last);
+      if (samples.n === 0) continue;
+      lookBack(samples, first, at === undefined ? grid.stepMs : 0, run.lookbackMs, this.#times, column);
+      if (column.count === 0) continue;
+      run.samples.hold(column.count);
+      run.samples.count(column.count, column.count);
+      emit(series.labels, column);
+    }
+    buffer.free();
+  }
+}
+
+/** For every step the last sample in (time - lookback, time], nothing where that is a staleness marker. */
+function lookBack(
+  { t, v, n }: SampleColumns,
+  firstMs: number,
+  stepMs: number,
+  lookbackMs: number,
+  times: boolean,
+  out: Column,
+): void {
+  const { values, present } = out;
+  const steps = values.length;
+  let time = firstMs;
+  let next = 0;
+  let count = 0;
+  for (let k = 0; k < steps; k++, time += stepMs) {
+    while (next < n && t[next] <= time) next++;
+    const last = next - 1;
+    if (last < 0 || t[last] <= time - lookbackMs || isStale(v, last)) {
+      present[k] = 0;
+      continue;
+    }
+    values[k] = times ? t[last] / 1000 : v[last];
+    present[k] = 1;
+    count++;
+  }
+  out.count = count;
+}

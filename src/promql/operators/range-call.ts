@@ -1,0 +1,135 @@
+/** A function over a range vector: `rate(x[5m])`, `quantile_over_time(0.9, x[1h:1m])`. */
+import { type Labels, metricName } from "../../model/labels.ts";
+import { annotationTexts } from "../annotations.ts";
+import { Column } from "../column.ts";
+import type { RangeFunction } from "../functions/range-function.ts";
+import { markPresent, type Windows } from "../functions/windows.ts";
+import type { Grid } from "../grid.ts";
+import { dropMetadata } from "../metadata-labels.ts";
+import type { Position } from "../parser/ast.ts";
+import { type QueryRun, sameLabelset } from "../query-run.ts";
+import type { Emit, ScalarNode, VectorNode } from "./node.ts";
+import type { RangeSource } from "./range-source.ts";
+
+/** A scalar argument, and where annotations about it point to. */
+export interface PlacedScalar {
+  readonly node: ScalarNode;
+  readonly position: Position;
+}
+
+const noParam = new Float64Array(0);
+
+export class RangeCallNode implements VectorNode {
+  readonly #func: RangeFunction;
+  readonly #source: RangeSource;
+  readonly #param: PlacedScalar | undefined;
+
+  constructor(func: RangeFunction, source: RangeSource, param: PlacedScalar | undefined) {
+    this.#func = func;
+    this.#source = source;
+    this.#param = param;
+  }
+
+  distinctWithoutName(run: QueryRun): boolean {
+    return this.#func.keepsName !== true || this.#source.distinctWithoutName(run);
+  }
+
+  evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
+    const { kernel, samplesMin, keepsName, forCounters } = this.#func;
+    const before = run.samples.held;
+    const param = this.#param?.node.evaluate(run, grid) ?? noParam;
+    run.samples.held = before;
+    const complaints = this.#complaints(param);
+    const column = new Column(grid.steps);
+    const tally = new WindowTally(run, this.#source.fromStorage);
+    const seen = keepsName || this.#source.distinctWithoutName(run) ? undefined : new Set<string>();
+    this.#source.visit(run, grid, (inputLabels, windows) => {
+      markPresent(windows, samplesMin, column);
+      tally.addWindows(windows);
+      if (column.count === 0) return;
+      kernel(windows, column, param, grid);
+      tally.addOutput(column.count);
+      if (column.count === 0) return;
+      if (forCounters) reportNonCounter(run, inputLabels, this.#source);
+      if (complaints !== undefined) this.#complain(run, complaints, column);
+      const labels = keepsName ? inputLabels : dropMetadata(inputLabels);
+      if (seen !== undefined) {
+        if (seen.has(labels.key)) throw sameLabelset();
+        seen.add(labels.key);
+      }
+      emit(labels, column);
+    });
+    tally.settle(before);
+  }
+
+  /** What is wrong with the parameter at each step; undefined if nothing is. */
+  #complaints(param: Float64Array): readonly (string | undefined)[] | undefined {
+    const { checkParam } = this.#func;
+    if (checkParam === undefined) return undefined;
+    const complaints = Array.from(param, checkParam);
+    return complaints.some((text) => text !== undefined) ? complaints : undefined;
+  }
+
+  #complain(run: QueryRun, complaints: readonly (string | undefined)[], { present }: Column): void {
+    const { position } = this.#param as PlacedScalar;
+    for (let k = 0; k < present.length; k++) {
+      const text = present[k] === 1 ? complaints[k] : undefined;
+      if (text !== undefined) run.annotations.warn(text, position);
+    }
+  }
+}
+
+/** What Prometheus would hold: all outputs, and the windows of one series after the other (see samples.ts). */
+class WindowTally {
+  readonly #run: QueryRun;
+  readonly #fromStorage: boolean;
+  readonly #queryableBefore: number;
+  #queryable = 0;
+  #read = 0;
+  #outputs = 0;
+  #extra = 0;
+  #lastWindow = 0;
+
+  constructor(run: QueryRun, fromStorage: boolean) {
+    this.#run = run;
+    this.#fromStorage = fromStorage;
+    this.#queryableBefore = run.samples.queryable;
+  }
+
+  addWindows({ lo, hi, steps }: Windows): void {
+    let largest = 0;
+    let seen = 0;
+    for (let k = 0; k < steps; k++) {
+      const size = hi[k] - lo[k];
+      if (size > largest) largest = size;
+      this.#queryable += size;
+      this.#read += hi[k] - Math.max(lo[k], seen);
+      seen = hi[k];
+    }
+    this.#lastWindow = steps === 0 ? 0 : hi[steps - 1] - lo[steps - 1];
+    this.#extra = Math.max(this.#extra, this.#outputs + largest);
+    if (this.#fromStorage) this.#run.samples.touch(this.#extra);
+  }
+
+  addOutput(count: number): void {
+    this.#outputs += count;
+    this.#extra = Math.max(this.#extra, this.#outputs + this.#lastWindow);
+  }
+
+  /** A subquery's own samples do not count: its results do, as often as windows hold them. */
+  settle(before: number): void {
+    const { samples } = this.#run;
+    if (!this.#fromStorage) samples.resetQueryable(this.#queryableBefore);
+    samples.count(this.#queryable, this.#fromStorage ? this.#read : 0);
+    samples.touch(this.#extra);
+    samples.held = before;
+    samples.hold(this.#outputs);
+  }
+}
+
+/** By the names that the exposition formats give to counters. */
+function reportNonCounter(run: QueryRun, labels: Labels, source: RangeSource): void {
+  const name = labels.get(metricName);
+  if (name === "" || /_(?:total|sum|count|bucket)$/.test(name)) return;
+  run.annotations.info(annotationTexts.possibleNonCounter(name), source.position);
+}

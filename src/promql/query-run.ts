@@ -1,0 +1,82 @@
+/**
+ * One running query: its limits, its querier, and what it has to say besides the result. Made by the engine for one
+ * query, handed through all operators, and the storage's {@link QueryContext}.
+ */
+import type { Clock } from "../base/env.ts";
+import { QueryError } from "../base/errors.ts";
+import type { Querier, QueryContext } from "../storage/querier.ts";
+import { Annotations } from "./annotations.ts";
+import { SampleCounter } from "./samples.ts";
+import { type Selection, type Selector, select } from "./selection.ts";
+
+export interface RunLimits {
+  readonly samplesMax: number;
+  readonly bytesMax: number;
+  /** On the clock's monotonic time. */
+  readonly deadlineMs: number;
+  readonly cancelled: Int32Array | undefined;
+}
+
+export class QueryRun implements QueryContext {
+  readonly querier: Querier;
+  readonly annotations = new Annotations();
+  readonly samples: SampleCounter;
+  readonly lookbackMs: number;
+  readonly #clock: Clock;
+  readonly #limits: RunLimits;
+  #bytes = 0;
+  readonly #selections = new Map<Selector, Selection>();
+
+  constructor(clock: Clock, querier: Querier, limits: RunLimits, lookbackMs: number) {
+    this.#clock = clock;
+    this.querier = querier;
+    this.#limits = limits;
+    this.lookbackMs = lookbackMs;
+    this.samples = new SampleCounter(limits.samplesMax);
+  }
+
+  /** Asks the storage for all selectors of a plan, before anything is evaluated. */
+  select(selectors: readonly Selector[]): void {
+    for (const selector of selectors) this.#selections.set(selector, select(this.querier, this, selector));
+  }
+
+  selection(selector: Selector): Selection {
+    return this.#selections.get(selector) as Selection;
+  }
+
+  /** Whether any series of the query has `__type__` or `__unit__` labels, which go where the name goes. */
+  get typeLabels(): boolean {
+    for (const { typeLabels } of this.#selections.values()) if (typeLabels) return true;
+    return false;
+  }
+
+  check(): void {
+    const { cancelled, deadlineMs } = this.#limits;
+    if (cancelled !== undefined && Atomics.load(cancelled, 0) !== 0) {
+      throw new QueryError("canceled", "query was canceled in expression evaluation");
+    }
+    if (this.#clock.monotonicMs() > deadlineMs) {
+      throw new QueryError("timeout", "query timed out in expression evaluation");
+    }
+  }
+
+  chargeBytes(count: number): void {
+    this.#bytes += count;
+    if (this.#bytes > this.#limits.bytesMax) {
+      const mebibytes = Math.floor(this.#limits.bytesMax / 2 ** 20);
+      throw new QueryError(
+        "execution",
+        `query processing would use more than ${mebibytes} MiB of memory in query execution; ` +
+          "select fewer series, a shorter time or a larger step",
+      );
+    }
+  }
+
+  releaseBytes(count: number): void {
+    this.#bytes -= count;
+  }
+}
+
+export function sameLabelset(): QueryError {
+  return new QueryError("execution", "vector cannot contain metrics with the same labelset");
+}
