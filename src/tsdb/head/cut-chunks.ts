@@ -1,0 +1,110 @@
+/**
+ * Chunks that are full: takes them from the append kernel, writes them to the chunk files, publishes where they are, and
+ * retires their memory. While a file cannot be written they stay where readers find them, and are tried again.
+ */
+import { Encoding } from "../../chunkenc/encoding.ts";
+import { Chunk, Cut, Purpose, Series } from "../../kernels/head-layout.ts";
+import type { ChunkLists } from "./chunk-lists.ts";
+import type { ChunkSink } from "./head-log.ts";
+import { type HeadMemory, seriesRecord } from "./memory.ts";
+import { copyChunkData } from "./open-chunk.ts";
+import type { Retired } from "./retired.ts";
+import { isLiveRecord, walRefOf } from "./series-table.ts";
+
+interface PendingChunk {
+  readonly seriesRef: number;
+  readonly slab: number;
+  readonly bits: number;
+  readonly samples: number;
+  readonly mint: number;
+  readonly maxt: number;
+  /** Where it is in the files; 0 until it was handed to them. */
+  ref: number;
+}
+
+/** XOR chunks have at most 1,024 bytes; a word more for the last bits. */
+const chunkBytesMax = 1028;
+
+export class CutChunks {
+  readonly #memory: HeadMemory;
+  readonly #lists: ChunkLists;
+  readonly #retired: Retired;
+  readonly #sink: ChunkSink;
+  readonly #bytes = new Uint8Array(chunkBytesMax);
+  /** Oldest first within each series. */
+  #pending: PendingChunk[] = [];
+  /** What the last attempt to write failed with. */
+  error: unknown;
+
+  constructor(memory: HeadMemory, lists: ChunkLists, retired: Retired, sink: ChunkSink) {
+    this.#memory = memory;
+    this.#lists = lists;
+    this.#retired = retired;
+    this.#sink = sink;
+  }
+
+  /** How many chunks wait to be written. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
+  /** Takes the entries of a cut buffer. */
+  take(cuts: number, count: number): void {
+    const { words, doubles } = this.#memory;
+    for (let i = 0, entry = cuts; i < count; i++, entry += Cut.words) {
+      const slab = words[entry + Cut.slab];
+      this.#pending.push({
+        seriesRef: words[entry + Cut.ref],
+        slab,
+        bits: words[entry + Cut.bits],
+        samples: words[entry + Cut.samples],
+        mint: doubles[(slab + Chunk.firstTime) >> 1],
+        maxt: doubles[(entry + Cut.maxt) >> 1],
+        ref: 0,
+      });
+    }
+  }
+
+  /** Writes what waits. Returns whether everything is written; otherwise {@link error} says why not. */
+  persist(): boolean {
+    const pending = this.#pending;
+    if (pending.length === 0) return true;
+    try {
+      for (const chunk of pending) if (chunk.ref === 0) this.#write(chunk);
+      this.#sink.flush();
+    } catch (error) {
+      this.error = error;
+      return false;
+    }
+    this.error = undefined;
+    this.#pending = [];
+    for (const chunk of pending) this.#publish(chunk);
+    return true;
+  }
+
+  /** Forgets the pending chunks of series that are dead or whose open chunk was dropped. */
+  forget(isGone: (seriesRef: number) => boolean): void {
+    this.#pending = this.#pending.filter((chunk) => !isGone(chunk.seriesRef));
+  }
+
+  #write(chunk: PendingChunk): void {
+    const { words } = this.#memory;
+    const record = seriesRecord(words, chunk.seriesRef);
+    const bytes = this.#bytes;
+    copyChunkData(words, chunk.slab, (chunk.bits + 31) >>> 5, chunk.samples, bytes, 0);
+    const data = bytes.subarray(0, (chunk.bits + 7) >>> 3);
+    chunk.ref = this.#sink.append(walRefOf(words, record), chunk.mint, chunk.maxt, Encoding.xor, data);
+  }
+
+  #publish(chunk: PendingChunk): void {
+    const { words } = this.#memory;
+    const record = seriesRecord(words, chunk.seriesRef);
+    if (record === 0 || !isLiveRecord(words, record)) return;
+    this.#lists.append(record, words[chunk.slab + Chunk.ordinal], { ...chunk, encoding: Encoding.xor });
+    // It is the last of the chain that begins at the open chunk.
+    let newer = words[record + Series.open];
+    while (words[newer + Chunk.older] !== chunk.slab) newer = words[newer + Chunk.older];
+    Atomics.store(words, newer + Chunk.older, 0);
+    this.#retired.memory(chunk.slab, Purpose.openChunks);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Reader slots: by them the writer knows what readers may still hold, and which batch they read as of
+ * (docs/formats/head-memory.md, section 4).
+ */
+import { QueryError } from "../../base/errors.ts";
+import { Root, Slot, State, StateFlag } from "../../kernels/head-layout.ts";
+import type { HeadMemory } from "./memory.ts";
+
+/** How much later batch `a` is than batch `b`; they wrap. */
+export function batchesAfter(a: number, b: number): number {
+  return (a - b) | 0;
+}
+
+/** The number after `batch`; 0 is skipped. */
+export function nextBatch(batch: number): number {
+  return (batch + 1) >>> 0 || 1;
+}
+
+/** The state of the head that a reader sees. */
+export interface VisibleState {
+  /** The batch read as of. */
+  readonly batch: number;
+  readonly lastRef: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+  /** Whether anything was ever appended. */
+  readonly initialized: boolean;
+  readonly histograms: boolean;
+}
+
+/** A reader's hold on the head. */
+export class ReaderPin {
+  readonly state: VisibleState;
+  readonly #words: Uint32Array;
+  readonly #slot: number;
+
+  private constructor(words: Uint32Array, slot: number, state: VisibleState) {
+    this.#words = words;
+    this.#slot = slot;
+    this.state = state;
+  }
+
+  /** `owner` is a number of the thread, for {@link releaseOwner}. */
+  static open(memory: HeadMemory, owner = 0): ReaderPin {
+    const { words } = memory;
+    const first = Atomics.load(words, Root.committed);
+    const slot = claim(words, first);
+    Atomics.store(words, slot + Slot.owner, owner);
+    Atomics.store(words, slot + Slot.pinned, first);
+    return new ReaderPin(words, slot, loadState(memory));
+  }
+
+  /** Whether memory may still be read. */
+  get isPinned(): boolean {
+    return Atomics.load(this.#words, this.#slot + Slot.pinned) !== 0;
+  }
+
+  /** From here on the head's memory must not be read through this pin; files still may. Idempotent. */
+  unpin(): void {
+    Atomics.store(this.#words, this.#slot + Slot.pinned, 0);
+  }
+
+  /** Gives the slot back. To be called once. */
+  close(): void {
+    this.unpin();
+    Atomics.store(this.#words, this.#slot + Slot.owner, 0);
+    Atomics.store(this.#words, this.#slot + Slot.opened, 0);
+  }
+}
+
+function claim(words: Uint32Array, batch: number): number {
+  for (let i = 0; i < Slot.count; i++) {
+    const slot = Root.slots + i * Slot.words;
+    if (Atomics.compareExchange(words, slot + Slot.opened, 0, batch) !== 0) continue;
+    for (let used = Atomics.load(words, Root.slotsUsed); used <= i; ) {
+      used = Atomics.compareExchange(words, Root.slotsUsed, used, i + 1);
+    }
+    return slot;
+  }
+  throw new QueryError(
+    "unavailable",
+    `more than ${Slot.count} queries read the head at once; try again later`,
+  );
+}
+
+/** The state as of the last commit. */
+export function loadState(memory: HeadMemory): VisibleState {
+  const { words } = memory;
+  for (;;) {
+    const batch = Atomics.load(words, Root.committed);
+    const at = Root.states + (batch & 1) * State.words;
+    const lastRef = Atomics.load(words, at + State.lastRef);
+    const flags = Atomics.load(words, at + State.flags);
+    const minTime = loadDouble(words, at + State.minTime);
+    const maxTime = loadDouble(words, at + State.maxTime);
+    if (Atomics.load(words, Root.committed) !== batch) continue;
+    const initialized = (flags & StateFlag.initialized) !== 0;
+    return {
+      batch,
+      lastRef,
+      minTime,
+      maxTime,
+      initialized,
+      histograms: (flags & StateFlag.histograms) !== 0,
+    };
+  }
+}
+
+const double = new Float64Array(1);
+const doubleWords = new Uint32Array(double.buffer);
+
+/** In order with the loads around it, which a plain read of a double need not be. */
+function loadDouble(words: Uint32Array, at: number): number {
+  doubleWords[0] = Atomics.load(words, at);
+  doubleWords[1] = Atomics.load(words, at + 1);
+  return double[0];
+}
+
+/** The writer's side: the oldest batch that `field` of any slot names, the committed one if there is none. */
+export function oldestBatch(words: Uint32Array, field: typeof Slot.pinned | typeof Slot.opened): number {
+  let oldest = words[Root.committed];
+  const used = Atomics.load(words, Root.slotsUsed);
+  for (let i = 0; i < used; i++) {
+    const batch = Atomics.load(words, Root.slots + i * Slot.words + field);
+    if (batch !== 0 && batchesAfter(oldest, batch) > 0) oldest = batch;
+  }
+  return oldest;
+}
+
+/** Frees the slots of a thread that died. Returns how many there were. */
+export function releaseOwner(memory: HeadMemory, owner: number): number {
+  const { words } = memory;
+  let released = 0;
+  for (let i = 0; i < Slot.count; i++) {
+    const slot = Root.slots + i * Slot.words;
+    if (Atomics.load(words, slot + Slot.owner) !== owner || Atomics.load(words, slot + Slot.opened) === 0)
+      continue;
+    Atomics.store(words, slot + Slot.pinned, 0);
+    Atomics.store(words, slot + Slot.owner, 0);
+    Atomics.store(words, slot + Slot.opened, 0);
+    released++;
+  }
+  return released;
+}

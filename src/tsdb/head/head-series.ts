@@ -1,0 +1,84 @@
+/** A series that a query selected from the head: its gathered chunks, decoded when they are read. */
+
+import { QueryError } from "../../base/errors.ts";
+import { Encoding, encodingName } from "../../chunkenc/encoding.ts";
+import { decodeXor } from "../../chunkenc/xor.ts";
+import type { Labels } from "../../model/labels.ts";
+import type { Series } from "../../storage/querier.ts";
+import type { SampleColumns } from "../../storage/sample-columns.ts";
+import { type DeletedInterval, removeDeleted } from "./deleted-intervals.ts";
+import type { ChunkStore } from "./head-log.ts";
+import type { GatheredChunks } from "./series-chunks.ts";
+
+export class HeadSeries implements Series {
+  readonly labels: Labels;
+  readonly #chunks: GatheredChunks;
+  readonly #store: ChunkStore;
+  readonly #first: number;
+  readonly #end: number;
+  readonly #deleted: readonly DeletedInterval[];
+  /** Samples before this belong to blocks. */
+  readonly #minTime: number;
+
+  /** Its chunks are [first, end) of `chunks`. */
+  constructor(
+    labels: Labels,
+    chunks: GatheredChunks,
+    first: number,
+    end: number,
+    store: ChunkStore,
+    deleted: readonly DeletedInterval[],
+    minTime: number,
+  ) {
+    this.labels = labels;
+    this.#chunks = chunks;
+    this.#first = first;
+    this.#end = end;
+    this.#store = store;
+    this.#deleted = deleted;
+    this.#minTime = minTime;
+  }
+
+  read(out: SampleColumns, mint: number, maxt: number): void {
+    const before = out.n;
+    const from = Math.max(mint, this.#minTime);
+    const chunks = this.#chunks;
+    for (let i = this.#first; i < this.#end; i++) {
+      if (chunks.mints[i] > maxt || chunks.maxts[i] < from) continue;
+      decodeGathered(chunks, i, this.#store, out, from, maxt, this.labels);
+    }
+    removeDeleted(out, before, this.#deleted);
+  }
+}
+
+/** Appends the visible samples of one gathered chunk in [mint, maxt]. */
+export function decodeGathered(
+  chunks: GatheredChunks,
+  index: number,
+  store: ChunkStore,
+  out: SampleColumns,
+  mint: number,
+  maxt: number,
+  labels: Labels,
+): void {
+  if (chunks.encodings[index] !== Encoding.xor) throw notYet(labels, chunks.encodings[index]);
+  if (chunks.refs[index] < 0) {
+    decodeXor(chunks.bytes, chunks.starts[index], chunks.ends[index], out, mint, maxt, chunks.samples[index]);
+    return;
+  }
+  const { bytes } = store.read(chunks.refs[index]);
+  if (chunks.whole[index] === 1) decodeXor(bytes, 0, bytes.length, out, mint, maxt);
+  else decodeXor(bytes, 0, bytes.length, out, mint, maxt, chunks.samples[index]);
+}
+
+/** What the head holds but cannot give out as floats. */
+export function notYet(labels: Labels, encoding: number): QueryError {
+  const what =
+    encoding === Encoding.xor2
+      ? "chunks with the encoding XOR2"
+      : `native histograms${encoding === Encoding.none ? "" : ` (${encodingName(encoding)} chunks)`}`;
+  return new QueryError(
+    "execution",
+    `series ${labels} has ${what}, which are not supported yet; leave it out of the query`,
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * The chunks that `chunks_head` holds, gathered before the WAL is replayed and handed to each series when its record
+ * comes.
+ */
+import { isChunkEncoding } from "../../chunkenc/encoding.ts";
+import type { PersistedChunk } from "./chunk-lists.ts";
+import { WalRefMap } from "./wal-ref-map.ts";
+
+export class ReplayChunks {
+  readonly #minValidTime: number;
+  /** Index + 1 of the first and last chunk of each series. */
+  readonly #first = new WalRefMap();
+  readonly #last = new WalRefMap();
+  #refs = new Float64Array(1024);
+  #mints = new Float64Array(1024);
+  #maxts = new Float64Array(1024);
+  #samples = new Uint16Array(1024);
+  #encodings = new Uint8Array(1024);
+  /** Index + 1 of the next chunk of the same series. */
+  #next = new Uint32Array(1024);
+  #n = 0;
+
+  /** What ends before `minValidTime` is in blocks and left out. */
+  constructor(minValidTime: number) {
+    this.#minValidTime = minValidTime;
+  }
+
+  /** Returns "", or what is wrong with the chunk. */
+  add(walRef: number, chunk: PersistedChunk): string {
+    const { mint, maxt } = chunk;
+    if (maxt < this.#minValidTime || !isChunkEncoding(chunk.encoding)) return "";
+    const last = this.#last.get(walRef) - 1;
+    if (last >= 0 && this.#maxts[last] >= mint) {
+      return `chunk [${mint}, ${maxt}] of series ${walRef} comes after one that ends at ${this.#maxts[last]}`;
+    }
+    if (this.#n === this.#refs.length) this.#grow();
+    const i = this.#n++;
+    this.#refs[i] = chunk.ref;
+    this.#mints[i] = mint;
+    this.#maxts[i] = maxt;
+    this.#samples[i] = chunk.samples;
+    this.#encodings[i] = chunk.encoding;
+    if (last >= 0) this.#next[last] = i + 1;
+    else this.#first.set(walRef, i + 1);
+    this.#last.set(walRef, i + 1);
+    return "";
+  }
+
+  /** The chunks of a series in time order. */
+  of(walRef: number): PersistedChunk[] {
+    const chunks: PersistedChunk[] = [];
+    for (let i = this.#first.get(walRef) - 1; i >= 0; i = this.#next[i] - 1) {
+      chunks.push({
+        ref: this.#refs[i],
+        mint: this.#mints[i],
+        maxt: this.#maxts[i],
+        samples: this.#samples[i],
+        encoding: this.#encodings[i],
+      });
+    }
+    return chunks;
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.#n;
+    const grown = <T extends { set(from: T): void }>(from: T, to: T): T => {
+      to.set(from);
+      return to;
+    };
+    this.#refs = grown(this.#refs, new Float64Array(capacity));
+    this.#mints = grown(this.#mints, new Float64Array(capacity));
+    this.#maxts = grown(this.#maxts, new Float64Array(capacity));
+    this.#samples = grown(this.#samples, new Uint16Array(capacity));
+    this.#encodings = grown(this.#encodings, new Uint8Array(capacity));
+    this.#next = grown(this.#next, new Uint32Array(capacity));
+  }
+}

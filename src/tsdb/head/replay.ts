@@ -1,0 +1,242 @@
+/**
+ * Fills an empty head from chunk files and the WAL, by Prometheus's rules. Records come in the order of the log; series
+ * are named by WAL ref there, and one that came under several WAL refs is one series here. Nobody may read the head
+ * meanwhile.
+ *
+ * Order of calls: the chunks of `chunks_head` into a {@link ReplayChunks}, then the records, then {@link finish}.
+ */
+import { isHistogramEncoding } from "../../chunkenc/encoding.ts";
+import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
+import type { Labels } from "../../model/labels.ts";
+import type { Metadata } from "../../storage/appender.ts";
+import type { ExemplarEntry } from "../record/exemplars.ts";
+import { Collection, dropOpenChunks } from "./collection.ts";
+import type { Head } from "./head.ts";
+import { LabelBytes } from "./label-bytes.ts";
+import { seriesRecord } from "./memory.ts";
+import type { ReplayChunks } from "./replay-chunks.ts";
+import { walRefOf } from "./series-table.ts";
+import { Staging } from "./staging.ts";
+import { WalRefMap } from "./wal-ref-map.ts";
+
+const samplesPerApply = 8192;
+
+/** Records that named series which no series record had introduced. */
+export interface UnknownRefs {
+  samples: number;
+  histograms: number;
+  exemplars: number;
+  metadata: number;
+  tombstones: number;
+}
+
+export class HeadReplay {
+  readonly unknown: UnknownRefs = { samples: 0, histograms: 0, exemplars: 0, metadata: 0, tombstones: 0 };
+  readonly #head: Head;
+  readonly #chunks: ReplayChunks;
+  readonly #staging: Staging;
+  readonly #refs = new WalRefMap();
+  readonly #labelBytes = new LabelBytes();
+  readonly #stagedRefs = new Uint32Array(samplesPerApply);
+  readonly #stagedTimes = new Float64Array(samplesPerApply);
+  readonly #stagedValues = new Float64Array(samplesPerApply);
+  readonly #outcomes = new Uint8Array(samplesPerApply);
+  readonly #killed: number[] = [];
+  #lastWalRef = 0;
+
+  /** `minValidTime`: where the newest block ends; nothing before it is taken from the log. */
+  constructor(head: Head, minValidTime: number, chunks: ReplayChunks) {
+    this.#head = head;
+    this.#chunks = chunks;
+    this.#staging = new Staging(head);
+    head.minValidTime = minValidTime;
+  }
+
+  series(walRef: number, labels: Labels): void {
+    this.#apply();
+    const head = this.#head;
+    this.#lastWalRef = Math.max(this.#lastWalRef, walRef);
+    const labelBytes = this.#labelBytes;
+    labelBytes.set(labels);
+    let ref = head.series.find(labelBytes.bytes, 0, labelBytes.length);
+    if (ref === 0) {
+      ref = head.series.create(labelBytes.bytes, 0, labelBytes.length, walRef);
+      // A record without labels cannot be written by an appender; there is nothing to be done with it.
+      if (ref === 0) return;
+      head.stats.series++;
+      head.stats.seriesCreated++;
+    }
+    this.#refs.set(walRef, ref);
+    this.#attach(ref, walRef);
+  }
+
+  /** `n` samples as columns; values as bits. */
+  samples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void {
+    const head = this.#head;
+    const { minValidTime } = head;
+    const { words } = head.memory;
+    const from = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
+    const to = new Uint32Array(this.#stagedValues.buffer);
+    let staged = 0;
+    for (let i = 0; i < n; i++) {
+      const t = timestamps[i];
+      if (t < minValidTime) continue;
+      const ref = this.#refs.get(walRefs[i]);
+      if (ref === 0) {
+        this.unknown.samples++;
+        continue;
+      }
+      const record = seriesRecord(words, ref);
+      if (walRefOf(words, record) !== walRefs[i]) head.keepUntil(walRefs[i], t);
+      this.#stagedRefs[staged] = ref;
+      this.#stagedTimes[staged] = t;
+      to[2 * staged] = from[2 * i];
+      to[2 * staged + 1] = from[2 * i + 1];
+      if (++staged === samplesPerApply) {
+        this.#stage(staged);
+        staged = 0;
+      }
+    }
+    this.#stage(staged);
+  }
+
+  /** A native histogram sample: only remembered. */
+  histogram(walRef: number, t: number): void {
+    if (t < this.#head.minValidTime) return;
+    const ref = this.#refs.get(walRef);
+    if (ref === 0) {
+      this.unknown.histograms++;
+      return;
+    }
+    this.#flagHistograms(ref);
+    this.#head.extendTimes(t, t);
+    this.#keepDuplicate(ref, walRef, t);
+  }
+
+  /**
+   * A deleted interval, both ends inclusive. One over all times says that the series was removed: its labels may come
+   * back as another series.
+   */
+  tombstone(walRef: number, mint: number, maxt: number): void {
+    const head = this.#head;
+    this.#lastWalRef = Math.max(this.#lastWalRef, walRef);
+    const ref = this.#refs.get(walRef);
+    if (mint <= -(2 ** 63) && maxt >= 2 ** 63 - 1) {
+      this.#apply();
+      if (ref !== 0) this.#remove(ref, walRef);
+      return;
+    }
+    if (maxt < head.minValidTime) return;
+    if (ref === 0) {
+      this.unknown.tombstones++;
+      return;
+    }
+    this.#keepDuplicate(ref, walRef, maxt);
+    head.deleted.add(ref, { mint, maxt });
+  }
+
+  metadata(walRef: number, metadata: Metadata): void {
+    const ref = this.#refs.get(walRef);
+    if (ref === 0) this.unknown.metadata++;
+    else this.#head.metadata.set(ref, metadata);
+  }
+
+  exemplar(entry: ExemplarEntry): void {
+    const { walRef, t, value, labels } = entry;
+    if (t < this.#head.minValidTime) return;
+    const ref = this.#refs.get(walRef);
+    if (ref === 0) {
+      this.unknown.exemplars++;
+      return;
+    }
+    this.#keepDuplicate(ref, walRef, t);
+    this.#head.exemplars.add(this.#head.labels(ref), { labels, value, t, hasTimestamp: true });
+  }
+
+  /** Drops what is left over from before, and makes the head ready for queries and batches. */
+  finish(): void {
+    this.#apply();
+    const head = this.#head;
+    head.nextWalRef = Math.max(head.nextWalRef, this.#lastWalRef + 1);
+    if (head.isInitialized) head.minTime = Math.max(head.minTime, head.minValidTime);
+    head.deleted.publish();
+    Collection.afterReplay(head, this.#killed).runToEnd();
+    this.#staging.release();
+  }
+
+  /** What Prometheus does at each series record: the series now consists of the chunks in files under this WAL ref. */
+  #attach(ref: number, walRef: number): void {
+    const head = this.#head;
+    const { words, doubles } = head.memory;
+    const record = seriesRecord(words, ref);
+    const removed = head.lists.count(record) + dropOpenChunks(head, ref, record);
+    head.lists.clear(record);
+    const chunks = this.#chunks.of(walRef);
+    let total = words[record + Series.total];
+    for (const chunk of chunks) {
+      head.lists.append(record, total, chunk);
+      total = (total + chunk.samples) >>> 0;
+      if (isHistogramEncoding(chunk.encoding)) this.#flagHistograms(ref);
+    }
+    words[record + Series.total] = total;
+    const lastTime = chunks.at(-1)?.maxt ?? Number.NEGATIVE_INFINITY;
+    doubles[(record + Series.lastTime) >> 1] = lastTime;
+    if (chunks.length > 0) head.extendTimes(chunks[0].mint, lastTime);
+    head.stats.chunks += chunks.length - removed;
+    head.stats.chunksCreated += chunks.length;
+    head.stats.chunksRemoved += removed;
+  }
+
+  #stage(n: number): void {
+    if (n === 0) return;
+    if (this.#staging.n + n > samplesPerApply) this.#apply();
+    this.#staging.stage(
+      this.#stagedRefs,
+      this.#stagedTimes,
+      this.#stagedValues,
+      n,
+      this.#outcomes,
+      Number.NEGATIVE_INFINITY,
+    );
+  }
+
+  #apply(): void {
+    if (this.#staging.n === 0) return;
+    const head = this.#head;
+    // What a log repeats is neither news nor a mistake of the sender.
+    const { samplesAppended, outOfOrder } = head.stats;
+    const { mint, maxt } = this.#staging.apply(Number.NEGATIVE_INFINITY);
+    head.stats.samplesAppended = samplesAppended;
+    head.stats.outOfOrder = outOfOrder;
+    head.extendTimes(mint, maxt);
+    if (!head.cuts.persist()) head.stats.chunkWriteErrors++;
+    head.publish();
+  }
+
+  #flagHistograms(ref: number): void {
+    const { words } = this.#head.memory;
+    words[seriesRecord(words, ref) + Series.samples] |= SeriesFlag.histograms;
+    this.#head.hasHistograms = true;
+  }
+
+  #remove(ref: number, walRef: number): void {
+    const head = this.#head;
+    const { words, doubles } = head.memory;
+    this.#refs.set(walRef, 0);
+    if (!head.series.isLive(ref)) return;
+    const record = seriesRecord(words, ref);
+    const lastTime = doubles[(record + Series.lastTime) >> 1];
+    if (lastTime > Number.NEGATIVE_INFINITY) head.keepUntil(walRefOf(words, record), lastTime);
+    const removed = head.lists.count(record) + dropOpenChunks(head, ref, record);
+    head.lists.clear(record);
+    head.stats.chunks -= removed;
+    head.stats.chunksRemoved += removed;
+    head.series.kill(ref);
+    this.#killed.push(ref);
+  }
+
+  #keepDuplicate(ref: number, walRef: number, t: number): void {
+    const { words } = this.#head.memory;
+    if (walRefOf(words, seriesRecord(words, ref)) !== walRef) this.#head.keepUntil(walRef, t);
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The staged columns of a batch and the buffers of the append kernel, in the shared memory so that a WebAssembly kernel
+ * can work on them. The writer's alone.
+ */
+
+import { appendStaged } from "../../kernels/head-append.ts";
+import { Append, AppendStatus, Cut, Purpose, retiredNotes, Slot } from "../../kernels/head-layout.ts";
+import { stageSamples } from "../../kernels/head-stage.ts";
+import { oldestBatch } from "./epochs.ts";
+import type { Head } from "./head.ts";
+import { seriesRecord } from "./memory.ts";
+import { walRefOf } from "./series-table.ts";
+
+const capacityMin = 4096;
+const cutsMax = 4096;
+const retiredMax = 4096;
+
+/** What a kernel run made of the staged samples. */
+export interface Applied {
+  appended: number;
+  /** Infinity and -Infinity where nothing was. */
+  mint: number;
+  maxt: number;
+}
+
+export class Staging {
+  readonly #head: Head;
+  readonly #words: Uint32Array;
+  readonly #doubles: Float64Array;
+  readonly #control: number;
+  #refs = 0;
+  #times = 0;
+  #values = 0;
+  #capacity = 0;
+  /** Samples staged. */
+  n = 0;
+  #walRefs = new Float64Array(capacityMin);
+
+  constructor(head: Head) {
+    this.#head = head;
+    this.#words = head.memory.words;
+    this.#doubles = head.memory.doubles;
+    const { arena } = head;
+    this.#control = arena.allocZeroed(Append.words, Purpose.staging);
+    this.#words[this.#control + Append.cuts] = arena.alloc(cutsMax * Cut.words, Purpose.staging);
+    this.#words[this.#control + Append.cutCapacity] = cutsMax;
+    this.#words[this.#control + Append.retired] = arena.alloc(retiredMax * 2, Purpose.staging);
+    this.#words[this.#control + Append.retiredCapacity] = retiredMax;
+    this.reserve(capacityMin);
+  }
+
+  /** The staged times and values; valid until the next reserve. */
+  get times(): Float64Array {
+    return this.#doubles.subarray(this.#times >> 1, (this.#times >> 1) + this.#capacity);
+  }
+
+  get values(): Float64Array {
+    return this.#doubles.subarray(this.#values >> 1, (this.#values >> 1) + this.#capacity);
+  }
+
+  get refs(): Uint32Array {
+    return this.#words.subarray(this.#refs, this.#refs + this.#capacity);
+  }
+
+  /** Makes room for `extra` more samples. */
+  reserve(extra: number): void {
+    const needed = this.n + extra;
+    if (needed <= this.#capacity) return;
+    const { arena } = this.#head;
+    const capacity = Math.max(needed, this.#capacity * 2);
+    const old = [this.#refs, this.#times, this.#values];
+    const sizes = [this.n, 2 * this.n, 2 * this.n];
+    const columns = [capacity, 2 * capacity, 2 * capacity].map((count) =>
+      arena.alloc(count, Purpose.staging),
+    );
+    columns.forEach((column, i) => {
+      this.#words.copyWithin(column, old[i], old[i] + sizes[i]);
+    });
+    [this.#refs, this.#times, this.#values] = columns;
+    for (const column of old) if (column !== 0) arena.free(column, Purpose.staging);
+    this.#capacity = capacity;
+  }
+
+  /** Judges and stages; see head-stage.ts. */
+  stage(
+    refs: Uint32Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    outcomes: Uint8Array,
+    minValidTime: number,
+  ): void {
+    this.reserve(n);
+    const valueWords = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
+    this.n = stageSamples(
+      this.#words,
+      this.#doubles,
+      refs,
+      timestamps,
+      valueWords,
+      n,
+      outcomes,
+      minValidTime,
+      this.#refs,
+      this.#times,
+      this.#values,
+      this.n,
+    );
+  }
+
+  /** The WAL refs of the staged samples. Valid until the next call. */
+  walRefs(): Float64Array {
+    if (this.#walRefs.length < this.n) this.#walRefs = new Float64Array(2 * this.n);
+    const words = this.#words;
+    for (let i = 0; i < this.n; i++) {
+      this.#walRefs[i] = walRefOf(words, seriesRecord(words, words[this.#refs + i]));
+    }
+    return this.#walRefs;
+  }
+
+  /** Appends the staged samples to the open chunks as the batch in progress, and forgets them. */
+  apply(minValidTime: number): Applied {
+    const head = this.#head;
+    const words = this.#words;
+    const doubles = this.#doubles;
+    const control = this.#control;
+    words[control + Append.next] = 0;
+    words[control + Append.count] = this.n;
+    words[control + Append.refs] = this.#refs;
+    words[control + Append.times] = this.#times;
+    words[control + Append.values] = this.#values;
+    words[control + Append.batch] = head.batch;
+    words[control + Append.watermark] = oldestBatch(words, Slot.pinned);
+    words[control + Append.samplesPerChunk] = head.samplesPerChunk;
+    words.fill(0, control + Append.appended, control + Append.staleSeries + 1);
+    doubles[(control + Append.chunkRange) >> 1] = head.chunkRangeMs;
+    doubles[(control + Append.minValidTime) >> 1] = minValidTime;
+    doubles[(control + Append.mint) >> 1] = Number.POSITIVE_INFINITY;
+    doubles[(control + Append.maxt) >> 1] = Number.NEGATIVE_INFINITY;
+    for (;;) {
+      const status = appendStaged(words, doubles, control);
+      this.#drain();
+      if (status === AppendStatus.done) break;
+      if (status === AppendStatus.classMissing) head.arena.refill(words[control + Append.missingClass]);
+    }
+    this.n = 0;
+    const { stats } = head;
+    const created = words[control + Append.chunksCreated];
+    stats.chunks += created;
+    stats.chunksCreated += created;
+    stats.samplesAppended += words[control + Append.appended];
+    stats.outOfOrder += words[control + Append.outOfOrder];
+    stats.outOfBounds += words[control + Append.outOfBounds];
+    stats.staleSeries += words[control + Append.staleSeries] | 0;
+    return {
+      appended: words[control + Append.appended],
+      mint: doubles[(control + Append.mint) >> 1],
+      maxt: doubles[(control + Append.maxt) >> 1],
+    };
+  }
+
+  /** Gives the memory back; nothing may be called afterwards. */
+  release(): void {
+    const { arena } = this.#head;
+    const words = this.#words;
+    arena.free(words[this.#control + Append.cuts], Purpose.staging);
+    arena.free(words[this.#control + Append.retired], Purpose.staging);
+    arena.free(this.#control, Purpose.staging);
+    for (const column of [this.#refs, this.#times, this.#values]) arena.free(column, Purpose.staging);
+  }
+
+  #drain(): void {
+    const words = this.#words;
+    const control = this.#control;
+    const { cuts, retired } = this.#head;
+    const cutCount = words[control + Append.cutCount];
+    if (cutCount > 0) cuts.take(words[control + Append.cuts], cutCount);
+    words[control + Append.cutCount] = 0;
+    const from = words[control + Append.retired];
+    const to = from + 2 * words[control + Append.retiredCount];
+    for (let entry = from; entry < to; entry += 2) {
+      const kind = words[entry + 1];
+      if (kind === retiredNotes) retired.notes(words[entry]);
+      else retired.memory(words[entry], kind as Purpose);
+    }
+    words[control + Append.retiredCount] = 0;
+  }
+}
