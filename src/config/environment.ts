@@ -10,6 +10,7 @@ const reference = /\$(?:\{([^}]*)\}|([a-zA-Z_][a-zA-Z0-9_]*|[*#$@!?0-9-])|\{)/g;
 export function expandEnvironment(text: string, getEnv: GetEnv): string {
   return text.replace(reference, (_, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? "";
-    return name === "$" ? "$" : (getEnv(name) ?? "");
+    if (name === "" || name === "$") return name;
+    return getEnv(name) ?? "";
   });
 }

@@ -12,6 +12,7 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  visit,
 } from "yaml";
 import { ConfigError, ParseError } from "../base/errors.ts";
 import { nearestName } from "../base/nearest.ts";
@@ -25,7 +26,8 @@ const expansionsMax = 10_000;
 interface SourceFile {
   readonly file: string;
   readonly lines: LineCounter;
-  readonly document: Document.Parsed | undefined;
+  /** What each alias stands for. */
+  readonly targets: ReadonlyMap<Node, Node>;
   expansions: number;
 }
 
@@ -49,7 +51,8 @@ export function parseYaml(content: Uint8Array | string, file: string): ConfigNod
   if (error !== undefined) {
     throw new ConfigError(file, lines.linePos(error.pos[0]).line, "", `this is not YAML: ${error.message}`);
   }
-  const source = { file, lines, document, expansions: 0 };
+  const targets = document === undefined ? new Map() : aliasTargets(document);
+  const source = { file, lines, targets, expansions: 0 };
   return new ConfigNode(source, document?.contents ?? undefined, "", 1);
 }
 
@@ -253,13 +256,28 @@ function decodeStrictly(content: Uint8Array, file: string): string {
   }
 }
 
+/** An alias means the last node before it that has its anchor. */
+function aliasTargets(document: Document.Parsed): Map<Node, Node> {
+  const anchored = new Map<string, Node>();
+  const targets = new Map<Node, Node>();
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) {
+        const target = anchored.get(node.source);
+        if (target !== undefined) targets.set(node, target);
+      } else if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
 function resolveAlias(source: SourceFile, node: Node | undefined, key: string): Node | undefined {
   if (!isAlias(node)) return node;
   const line = node.range ? source.lines.linePos(node.range[0]).line : 1;
   if (++source.expansions > expansionsMax) {
     throw new ConfigError(source.file, line, key, `more than ${expansionsMax} uses of aliases`);
   }
-  const target = source.document === undefined ? undefined : node.resolve(source.document);
+  const target = source.targets.get(node);
   if (target === undefined) throw new ConfigError(source.file, line, key, `unknown anchor "${node.source}"`);
   return target;
 }
