@@ -62,7 +62,7 @@ test("answers as a filter over the samples does, with and without tombstones", (
         for (const [which, [from, to]] of deletions) {
           const ref = refs[which % refs.length];
           tombstones.add(ref, { mint: from, maxt: to });
-          const key = index.labels(ref).toString();
+          const key = String(index.series(ref, 0, 100)?.labels);
           deleted.set(key, [...(deleted.get(key) ?? []), [from, to] as [number, number]]);
         }
         block.release();
@@ -159,6 +159,7 @@ describe("files", () => {
     const size = (name: string) => env.fs.stat(`data/${meta.ulid}/${name}`)?.sizeBytes ?? Number.NaN;
     const total = ["meta.json", "index", "tombstones", "chunks/000001"].map(size).reduce((a, b) => a + b);
     expect(openOnly(env).sizeBytes).toBe(total);
+    expect(openOnly(env).symbolTableBytes).toBe(8);
   });
 
   test.each([

@@ -7,7 +7,7 @@ import { type Fs, joinPath } from "../../base/fs.ts";
 import type { PageCache } from "../../base/page-cache.ts";
 import type { ChunkSource } from "../chunks/chunk.ts";
 import { SegmentReader, segmentPaths } from "../chunks/segment-reader.ts";
-import { readHeader } from "../index/format.ts";
+import { readHeader, sampling, symbolCount } from "../index/format.ts";
 import { IndexReader } from "../index/reader.ts";
 import { readTombstones, tombstonesFile } from "../tombstones/file.ts";
 import type { Tombstones } from "../tombstones/tombstones.ts";
@@ -36,16 +36,19 @@ export class Block {
   readonly meta: BlockMeta;
   /** Of all its files. */
   readonly sizeBytes: number;
+  /** As Prometheus counts it in its metrics: eight bytes for every 32nd symbol. */
+  readonly symbolTableBytes: number;
   readonly #env: BlockEnv;
   #readers: BlockReaders | undefined;
   #users = 0;
   #retired = false;
 
-  private constructor(env: BlockEnv, dir: string, meta: BlockMeta, sizeBytes: number) {
+  private constructor(env: BlockEnv, dir: string, meta: BlockMeta, sizeBytes: number, symbols: number) {
     this.#env = env;
     this.dir = dir;
     this.meta = meta;
     this.sizeBytes = sizeBytes;
+    this.symbolTableBytes = 8 * Math.ceil(symbols / sampling);
   }
 
   /**
@@ -56,8 +59,9 @@ export class Block {
     const { fs, cache } = env;
     const meta = readMeta(fs, dir);
     const index = cache.open(fs, joinPath(dir, indexFile));
+    let symbols: number;
     try {
-      readHeader(index);
+      symbols = symbolCount(index, readHeader(index).toc);
     } finally {
       index.close();
     }
@@ -67,7 +71,7 @@ export class Block {
       ...segmentPaths(fs, joinPath(dir, chunksDir)),
     ];
     const sizeBytes = files.reduce((sum, path) => sum + (fs.stat(path)?.sizeBytes ?? 0), 0);
-    return new Block(env, dir, meta, sizeBytes);
+    return new Block(env, dir, meta, sizeBytes, symbols);
   }
 
   /** Its directory's name, normally its ULID. */

@@ -23,10 +23,3 @@ export function newUlid(clock: Pick<Clock, "nowMs">, random: Random): string {
 export function isUlid(text: string): boolean {
   return pattern.test(text);
 }
-
-/** The time of its making, ms. */
-export function ulidTimeMs(ulid: string): number {
-  let time = 0;
-  for (let i = 0; i < 10; i++) time = time * 32 + alphabet.indexOf(ulid[i]);
-  return time;
-}

@@ -6,7 +6,7 @@ import { type Fs, joinPath } from "../../base/fs.ts";
 import { isUlid } from "../block/ulid.ts";
 
 export const creationSuffix = ".tmp-for-creation";
-export const deletionSuffix = ".tmp-for-deletion";
+const deletionSuffix = ".tmp-for-deletion";
 /** What Prometheus before 2.21 used for both. */
 const legacySuffix = ".tmp";
 const snapshotPrefix = "chunk_snapshot";

@@ -163,7 +163,13 @@ test("exactly the samples of the range are taken, to the bit", () => {
 
 test("the meta tells what is in it and where it came from", () => {
   const env = blockDir(new MemFs());
-  const first = env.write(chunkSource(series), 0, 2500);
+  const seen: number[][] = [];
+  const first = env.write(chunkSource(series), 0, 2500, { onChunk: (...chunk) => seen.push(chunk) });
+  expect(seen.slice(0, 3).map(([, ...rest]) => rest)).toEqual([
+    [120, 1190],
+    [120, 1190],
+    [10, 90],
+  ]);
   expect(first).toMatchObject({
     minTime: 0,
     maxTime: 2500,

@@ -47,6 +47,8 @@ export interface WriteBlockOptions {
   readonly hints?: readonly string[];
   /** Default 512 MiB. */
   readonly segmentBytesMax?: number;
+  /** Called for every chunk that is written, for the metrics. */
+  readonly onChunk?: (sizeBytes: number, samples: number, rangeMs: number) => void;
 }
 
 /**
@@ -65,7 +67,7 @@ export function writeBlock(
   const temporary = joinPath(dir, `${ulid}${creationSuffix}`);
   try {
     fs.makeDir(joinPath(temporary, chunksDir));
-    const stats = writeContent(fs, temporary, source, range, options.segmentBytesMax);
+    const stats = writeContent(fs, temporary, source, range, options);
     if (stats.numSamples === 0) {
       fs.removeDir(temporary);
       return undefined;
@@ -111,12 +113,12 @@ function writeContent(
   dir: string,
   source: ChunkSource,
   range: BlockRange,
-  segmentBytesMax: number | undefined,
+  options: WriteBlockOptions,
 ): BlockStats {
-  const segments = new SegmentWriter(fs, joinPath(dir, chunksDir), segmentBytesMax);
+  const segments = new SegmentWriter(fs, joinPath(dir, chunksDir), options.segmentBytesMax);
   const index = new IndexWriter(fs, joinPath(dir, indexFile), collectSymbols(source));
   try {
-    const stats = writeSeries(source, range, segments, index);
+    const stats = writeSeries(source, range, segments, index, options);
     segments.finish();
     index.finish();
     return stats;
@@ -141,10 +143,11 @@ function writeSeries(
   range: BlockRange,
   segments: SegmentWriter,
   index: IndexWriter,
+  options: WriteBlockOptions,
 ): BlockStats {
   const stats = { numSamples: 0, numFloatSamples: 0, numHistogramSamples: 0, numSeries: 0, numChunks: 0 };
   for (const series of source.series()) {
-    const chunks = writeChunks(series, range, segments, stats);
+    const chunks = writeChunks(series, range, segments, stats, options);
     if (chunks.length === 0) continue;
     index.addSeries(series.labels, chunks);
     stats.numSeries++;
@@ -158,6 +161,7 @@ function writeChunks(
   range: BlockRange,
   segments: SegmentWriter,
   stats: { numSamples: number; numFloatSamples: number; numHistogramSamples: number; numChunks: number },
+  options: WriteBlockOptions,
 ): number[] {
   const written: number[] = [];
   for (const whole of series.chunks()) {
@@ -165,6 +169,7 @@ function writeChunks(
     if (chunk === undefined) continue;
     written.push(chunk.mint, chunk.maxt, segments.write(chunk.encoding, chunk.bytes));
     const samples = sampleCount(chunk.bytes);
+    options.onChunk?.(chunk.bytes.length, samples, chunk.maxt - chunk.mint);
     stats.numChunks++;
     stats.numSamples += samples;
     if (isHistogramEncoding(chunk.encoding)) stats.numHistogramSamples += samples;

@@ -16,7 +16,7 @@ import { CorruptionError } from "../../base/errors.ts";
 import type { PagedFile } from "../../base/page-cache.ts";
 
 export const indexMagic = 0xbaaad700;
-export const indexHeaderBytes = 5;
+const indexHeaderBytes = 5;
 export const seriesAlignment = 16;
 /** Postings lists hold series refs as u32: the file ends at 64 GiB. */
 export const indexBytesMax = 16 * 0xffffffff;
@@ -34,7 +34,7 @@ export interface Toc {
   readonly postingsTable: number;
 }
 
-export const tocBytes = 6 * 8 + 4;
+const tocBytes = 6 * 8 + 4;
 
 export function encodeToc(toc: Toc): Uint8Array {
   const out = new ByteWriter(tocBytes);
@@ -71,6 +71,11 @@ export function readHeader(file: PagedFile): { version: number; toc: Toc } {
     throw new CorruptionError(file.path, start, "the checksum of the table of contents does not match");
   }
   return { version, toc: { symbols, series, labelIndices, labelIndexTable, postings, postingsTable } };
+}
+
+/** How many symbols the index has, without reading them. */
+export function symbolCount(file: PagedFile, toc: Toc): number {
+  return new ByteReader(file.view(toc.symbols + 4, 4), file.path, toc.symbols + 4).u32();
 }
 
 /** The content of a section, without its length and checksum. */

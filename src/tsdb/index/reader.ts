@@ -63,11 +63,6 @@ export class IndexReader {
     return this.#file.path;
   }
 
-  /** Number of symbols, for statistics. */
-  get symbolCount(): number {
-    return this.#symbols.count;
-  }
-
   /** Sorted. */
   labelNames(): string[] {
     return this.#table.names();
@@ -107,11 +102,6 @@ export class IndexReader {
     const refs = new Uint32Array(count);
     for (let i = 0; i < count; i++) refs[i] = view.getUint32(4 + i * 4);
     return refs;
-  }
-
-  /** The labels of a series. */
-  labels(ref: number): Labels {
-    return this.#resolve(readLabelRefs(this.#entry(ref)));
   }
 
   /** The value of one label of a series, "" where it has none. */

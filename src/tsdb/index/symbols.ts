@@ -62,10 +62,6 @@ export class SymbolTable {
     return new SymbolTable(file, section, version, count, samples);
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** The symbol with this ref; throws a CorruptionError where there is none. */
   get(ref: number): string {
     let symbol = this.#young.get(ref);
