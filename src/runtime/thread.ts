@@ -7,6 +7,7 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Logger, Timer } from "../base/env.ts";
 import { NarthexError } from "../base/errors.ts";
+import { receiveLogs } from "./port-logger.ts";
 import { Caller, type Methods } from "./rpc.ts";
 
 export interface ThreadOptions {
@@ -18,6 +19,10 @@ export interface ThreadOptions {
   readonly data: () => unknown;
   /** Upper bound of the thread's JavaScript heap, MiB; 0: Node's default. */
   readonly heapLimitMiB: number;
+  /** Called when the thread has ended, before it is started anew. */
+  readonly onEnd?: () => void;
+  /** Everything that the thread posts: for notices that are no answers. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 const restartPauseFirstMs = 100;
@@ -39,7 +44,12 @@ export class Thread<M extends Methods<M>> {
   #deaths = 0;
 
   /** `onRestart` is called after a dead thread was started again: tell it what it must know. */
-  constructor(options: ThreadOptions, clock: Clock, logger: Logger, onRestart: (thread: Thread<M>) => void = () => {}) {
+  constructor(
+    options: ThreadOptions,
+    clock: Clock,
+    logger: Logger,
+    onRestart: (thread: Thread<M>) => void = () => {},
+  ) {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -65,17 +75,22 @@ export class Thread<M extends Methods<M>> {
   get call(): Caller<M>["call"] {
     const caller = this.#caller;
     if (caller !== undefined) return caller.call.bind(caller) as Caller<M>["call"];
-    return () => Promise.reject(new NarthexError("UNAVAILABLE", `The ${this.name} thread is being restarted; try again.`));
+    return () =>
+      Promise.reject(
+        new NarthexError("UNAVAILABLE", `The ${this.name} thread is being restarted; try again.`),
+      );
   }
 
   #start(): void {
-    const { name, module, data, heapLimitMiB } = this.#options;
+    const { name, module, data, heapLimitMiB, onMessage } = this.#options;
     const worker = new Worker(module, {
       name,
       workerData: data(),
       resourceLimits: heapLimitMiB > 0 ? { maxOldGenerationSizeMb: heapLimitMiB } : {},
     });
     const caller = new Caller<M>(worker);
+    receiveLogs(worker, this.#logger);
+    if (onMessage !== undefined) worker.on("message", onMessage);
     this.#worker = worker;
     this.#caller = caller;
     this.#startedAtMs = this.#clock.monotonicMs();
@@ -90,12 +105,22 @@ export class Thread<M extends Methods<M>> {
     this.#worker = undefined;
     this.#caller = undefined;
     const why = cause instanceof Error ? cause.message : `exit code ${code}`;
-    caller.abandon(new NarthexError("UNAVAILABLE", `The ${this.name} thread ended (${why}) before it answered.`, { cause }));
+    caller.abandon(
+      new NarthexError("UNAVAILABLE", `The ${this.name} thread ended (${why}) before it answered.`, {
+        cause,
+      }),
+    );
+    this.#options.onEnd?.();
     if (this.#closing) return;
     this.#deaths++;
     if (this.#clock.monotonicMs() - this.#startedAtMs > healthyMs) this.#pauseMs = restartPauseFirstMs;
     const stack = cause instanceof Error ? cause.stack : undefined;
-    this.#logger.error("A thread ended unexpectedly and is replaced.", { thread: this.name, why, stack, pauseMs: this.#pauseMs });
+    this.#logger.error("A thread ended unexpectedly and is replaced.", {
+      thread: this.name,
+      why,
+      stack,
+      pauseMs: this.#pauseMs,
+    });
     this.#restartTimer = this.#clock.after(this.#pauseMs, () => {
       this.#start();
       this.#onRestart(this);

@@ -1,0 +1,96 @@
+/** The messages between the main thread and the others: what each thread can be asked. See rpc.ts. */
+import type { Answer, ExemplarsRequest, QueryAnswer, QueryRequest, WriteHeaders } from "../api/services.ts";
+import type { FamilyMetadata, ScrapedPage, ScrapeReport, TargetSettings } from "../scrape/sink.ts";
+import type { BlockDescription } from "../tsdb/block/meta.ts";
+import type { HeadStatus } from "../tsdb/head/head-status.ts";
+import type { HeadHandle } from "../tsdb/head/memory.ts";
+import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
+import type { QuerySettings, StorageSettings } from "./settings.ts";
+
+/** Counters and gauges by name, for /metrics. */
+export type ThreadStats = Readonly<Record<string, number>>;
+
+/** Milliseconds; both inclusive. */
+export interface TimeRange {
+  readonly mint: number;
+  readonly maxt: number;
+}
+
+export interface WriterData {
+  readonly storage: StorageSettings;
+  readonly control: SharedArrayBuffer;
+}
+
+/** What the writer says once the WAL is replayed. */
+export interface WriterReady {
+  readonly head: HeadHandle;
+}
+
+export interface WriterMethods {
+  /** Answered when replay has ended. */
+  ready(): WriterReady;
+  write(request: { body: Uint8Array; headers: WriteHeaders }): Answer;
+  openTarget(settings: TargetSettings): void;
+  deliver(request: { id: number; page: ScrapedPage }): ScrapeReport;
+  closeTarget(request: { id: number; staleAt: number | undefined }): void;
+  metadata(id: number): readonly FamilyMetadata[];
+  exemplars(request: ExemplarsRequest): QueryAnswer;
+  /** A range of the head that is ready to become a block; undefined when there is none. */
+  headCompactionDue(): TimeRange | undefined;
+  /** A block with everything before `maxt + 1` is in place: forget that part of the head. */
+  truncateHead(maxt: number): void;
+  planCheckpoint(mint: number): CheckpointJob | undefined;
+  /** The checkpoint is written: remove what it covers. */
+  finishCheckpoint(mint: number): void;
+  /** Where the head's samples are, for a snapshot. */
+  headRange(): TimeRange | undefined;
+  stats(): ThreadStats;
+  /** Writes out everything and closes the files; nothing may be asked afterwards. */
+  close(): void;
+}
+
+export interface CheckpointJob {
+  readonly plan: CheckpointPlan;
+  readonly mint: number;
+  /** WAL refs of series that are gone but still have samples in the WAL. */
+  readonly kept: Float64Array;
+}
+
+/** What the writer posts without being asked. */
+export type WriterNotice =
+  | { readonly notice: "replay"; readonly segment: number; readonly first: number; readonly last: number }
+  | { readonly notice: "compactable" };
+
+export interface QueryData {
+  readonly storage: StorageSettings;
+  readonly queries: QuerySettings;
+  readonly control: SharedArrayBuffer;
+  /** Undefined while the WAL is replayed. */
+  readonly head: HeadHandle | undefined;
+  /** The number of this query thread: its cancellation word and the owner of its reader slots. */
+  readonly thread: number;
+}
+
+export interface QueryMethods {
+  answer(request: { request: QueryRequest; queuedMs: number }): QueryAnswer;
+  /** There is a (new) head. */
+  attach(head: HeadHandle): void;
+  configure(queries: QuerySettings): void;
+  headStatus(limit: number): HeadStatus;
+}
+
+export interface CompactionData {
+  readonly storage: StorageSettings;
+  readonly control: SharedArrayBuffer;
+  readonly head: HeadHandle | undefined;
+}
+
+export interface CompactionMethods {
+  /** Cuts a block from the head into `dir`; undefined when there is nothing in the range. */
+  writeHeadBlock(request: TimeRange & { dir: string }): BlockDescription | undefined;
+  writeCheckpoint(job: CheckpointJob): void;
+  /** Deletes blocks beyond the retention (0: none) and those that others replaced; resolves to their names. */
+  deleteBlocks(request: { retentionMs: number }): readonly string[];
+  /** Links all blocks into a directory. */
+  snapshotBlocks(dir: string): void;
+}

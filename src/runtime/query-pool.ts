@@ -1,0 +1,169 @@
+/**
+ * The query threads: started as they are needed, up to a number, each busy with one query at a time. What finds all of
+ * them busy waits its turn; what waits longer than the query timeout is answered as Prometheus does.
+ */
+
+import { failure } from "../api/answer.ts";
+import type { QueryAnswer, QueryRequest, QueryService } from "../api/services.ts";
+import type { Clock, Logger } from "../base/env.ts";
+import type { HeadStatus } from "../tsdb/head/head-status.ts";
+import type { HeadHandle } from "../tsdb/head/memory.ts";
+import type { Control } from "./control.ts";
+import type { QueryData, QueryMethods } from "./protocol.ts";
+import { Thread } from "./thread.ts";
+
+export interface QueryPoolOptions {
+  readonly threadsMax: number;
+  readonly heapLimitMiB: number;
+  /** `--query.timeout`, which holds for the waiting too. */
+  readonly timeoutMs: () => number;
+  /** What a new thread is told; asked for at each start. */
+  readonly data: (thread: number) => QueryData;
+  /** Called when a thread has ended, in order or not. */
+  readonly onEnd: (thread: number) => void;
+}
+
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly run: (slot: Slot) => void;
+  readonly expire: () => void;
+}
+
+interface Slot {
+  readonly number: number;
+  readonly thread: Thread<QueryMethods>;
+  busy: boolean;
+}
+
+export class QueryPool implements QueryService {
+  readonly #options: QueryPoolOptions;
+  readonly #control: Control;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #slots: Slot[] = [];
+  readonly #queue: Waiting[] = [];
+
+  constructor(options: QueryPoolOptions, control: Control, clock: Clock, logger: Logger) {
+    this.#options = options;
+    this.#control = control;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#addThread();
+  }
+
+  get threadCount(): number {
+    return this.#slots.length;
+  }
+
+  /** Queries that are being evaluated or wait. */
+  get active(): number {
+    return this.#queue.length + this.#slots.filter((slot) => slot.busy).length;
+  }
+
+  get deaths(): number {
+    return this.#slots.reduce((sum, { thread }) => sum + thread.deaths, 0);
+  }
+
+  async answer(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
+    const askedMs = this.#clock.monotonicMs();
+    const slot = await this.#turn(signal);
+    if (slot === undefined) return failure("timeout", "query timed out in query queue");
+    const cancellation = this.#control.cancellation(slot.number);
+    const cancel = () => Atomics.store(cancellation, 0, 1);
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      const queuedMs = this.#clock.monotonicMs() - askedMs;
+      return await slot.thread.call("answer", { request, queuedMs });
+    } catch (error) {
+      return failure(
+        "execution",
+        `the query ended its thread, which was replaced: ${(error as Error).message}`,
+      );
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      Atomics.store(cancellation, 0, 0);
+      this.#release(slot);
+    }
+  }
+
+  /** The tables of status/tsdb over the head. */
+  async headStatus(limit: number): Promise<HeadStatus> {
+    const slot = (await this.#turn(new AbortController().signal)) as Slot;
+    try {
+      return await slot.thread.call("headStatus", limit);
+    } finally {
+      this.#release(slot);
+    }
+  }
+
+  /** There is a (new) head: all threads are told. */
+  async attach(head: HeadHandle): Promise<void> {
+    await Promise.all(this.#slots.map(({ thread }) => thread.call("attach", head)));
+  }
+
+  /** The query settings changed; threads started later get them anyway. */
+  async configure(queries: QueryData["queries"]): Promise<void> {
+    await Promise.all(this.#slots.map(({ thread }) => thread.call("configure", queries)));
+  }
+
+  async close(): Promise<void> {
+    for (const waiting of this.#queue.splice(0)) waiting.expire();
+    await Promise.all(this.#slots.map(({ thread }) => thread.close()));
+  }
+
+  /** A free thread, now or later; undefined when the wait took too long. */
+  #turn(signal: AbortSignal): Promise<Slot | undefined> {
+    const free = this.#slots.find((slot) => !slot.busy) ?? this.#addThread();
+    if (free !== undefined) {
+      free.busy = true;
+      return Promise.resolve(free);
+    }
+    return new Promise((resolve) => {
+      const timeout = this.#clock.after(this.#options.timeoutMs(), () => {
+        this.#queue.splice(this.#queue.indexOf(waiting), 1);
+        resolve(undefined);
+      });
+      const waiting: Waiting = {
+        signal,
+        run: (slot) => {
+          timeout.cancel();
+          resolve(slot);
+        },
+        expire: () => {
+          timeout.cancel();
+          resolve(undefined);
+        },
+      };
+      this.#queue.push(waiting);
+    });
+  }
+
+  #release(slot: Slot): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      if (!next.signal.aborted) return next.run(slot);
+      next.expire();
+    }
+    slot.busy = false;
+  }
+
+  #addThread(): Slot | undefined {
+    const number = this.#slots.length;
+    if (number >= this.#options.threadsMax) return undefined;
+    const { heapLimitMiB, data, onEnd } = this.#options;
+    const module = new URL("./query-thread.js", import.meta.url);
+    const options = {
+      name: `query ${number + 1}`,
+      module,
+      data: () => data(number),
+      heapLimitMiB,
+      onEnd: () => onEnd(number),
+    };
+    const slot = {
+      number,
+      thread: new Thread<QueryMethods>(options, this.#clock, this.#logger),
+      busy: false,
+    };
+    this.#slots.push(slot);
+    return slot;
+  }
+}

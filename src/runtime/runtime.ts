@@ -1,0 +1,271 @@
+/**
+ * The threads of a server, wired together: one writer, query threads, a compaction thread while there is work for it.
+ * Lives in the main thread, which asks it for everything that is slow.
+ *
+ * Order of a start: lock → control block → query threads (blocks can be read) → writer (replays the WAL) → maintenance.
+ * Closing goes the other way; the writer ends last, after the WAL was written out.
+ */
+import { availableParallelism } from "node:os";
+import { notReady } from "../api/answer.ts";
+import type {
+  AdminService,
+  Answer,
+  QueryAnswer,
+  QueryRequest,
+  QueryService,
+  StorageStatus,
+  TsdbStatus,
+  WalReplay,
+  WriteHeaders,
+  WriteService,
+} from "../api/services.ts";
+import type { Clock, Logger, Random } from "../base/env.ts";
+import { NarthexError } from "../base/errors.ts";
+import type { ScrapeSink } from "../scrape/sink.ts";
+import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
+import { releaseOwner } from "../tsdb/head/epochs.ts";
+import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
+import { Control } from "./control.ts";
+import { Maintenance, type MaintenanceStats } from "./maintenance.ts";
+import type {
+  CompactionData,
+  CompactionMethods,
+  ThreadStats,
+  WriterData,
+  WriterMethods,
+  WriterNotice,
+} from "./protocol.ts";
+import { QueryPool } from "./query-pool.ts";
+import type { QuerySettings, StorageSettings } from "./settings.ts";
+import { Thread } from "./thread.ts";
+import { compactionOwner, queryOwner } from "./thread-storage.ts";
+
+export interface RuntimeOptions {
+  readonly storage: StorageSettings;
+  readonly queries: QuerySettings;
+  /** `--query.max-concurrency`; there are never more query threads than processors. */
+  readonly queryConcurrencyMax: number;
+  /** 0: blocks are kept for ever. */
+  readonly retentionMs: number;
+  /** How often the data directory is looked through. */
+  readonly maintenanceIntervalMs: number;
+}
+
+export interface RuntimeEnv {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+}
+
+/** Bounds of the threads' JavaScript heaps, MiB. Samples do not count: they are in shared memory and typed arrays. */
+const writerHeapMiB = 1024;
+const queryHeapMiB = 2048;
+const compactionHeapMiB = 1024;
+
+export class Runtime implements QueryService, WriteService, AdminService, StorageStatus {
+  readonly maintenance: Maintenance;
+  readonly sink: ScrapeSink;
+  readonly #options: RuntimeOptions;
+  readonly #env: RuntimeEnv;
+  readonly #control = new Control();
+  readonly #pool: QueryPool;
+  readonly #writer: Thread<WriterMethods>;
+  #compaction: Thread<CompactionMethods> | undefined;
+  #queries: QuerySettings;
+  #retentionMs: number;
+  #head: HeadHandle | undefined;
+  #replay: WalReplay = { min: 0, max: 0, current: 0 };
+  #ready: Promise<void>;
+  #closing = false;
+
+  constructor(options: RuntimeOptions, env: RuntimeEnv) {
+    this.#options = options;
+    this.#env = env;
+    this.#queries = options.queries;
+    this.#retentionMs = options.retentionMs;
+    const { storage } = options;
+    const control = this.#control.buffer;
+    this.#pool = new QueryPool(
+      {
+        threadsMax: Math.max(1, Math.min(options.queryConcurrencyMax, availableParallelism())),
+        heapLimitMiB: queryHeapMiB,
+        timeoutMs: () => this.#queries.timeoutMs,
+        data: (thread) => ({ storage, queries: this.#queries, control, head: this.#head, thread }),
+        onEnd: (thread) => this.#releaseReader(queryOwner(thread)),
+      },
+      this.#control,
+      env.clock,
+      env.logger,
+    );
+    this.#writer = new Thread<WriterMethods>(
+      {
+        name: "writer",
+        module: new URL("./writer-thread.js", import.meta.url),
+        data: (): WriterData => ({ storage, control }),
+        heapLimitMiB: writerHeapMiB,
+        onMessage: (message) => this.#notice(message as WriterNotice),
+      },
+      env.clock,
+      env.logger,
+      () => {
+        this.#ready = this.#attach();
+      },
+    );
+    this.maintenance = new Maintenance(
+      {
+        headCompactionDue: () => this.#writer.call("headCompactionDue", undefined as never),
+        writeHeadBlock: (range) => this.#compactor().call("writeHeadBlock", { ...range, dir: storage.dir }),
+        truncateHead: (maxt) => this.#writer.call("truncateHead", maxt),
+        planCheckpoint: (mint) => this.#writer.call("planCheckpoint", mint),
+        writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
+        finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),
+        deleteBlocks: () => this.#compactor().call("deleteBlocks", { retentionMs: this.#retentionMs }),
+        idle: () => this.#endCompactor(),
+      },
+      this.#control,
+      env.clock,
+      env.logger,
+      options.maintenanceIntervalMs,
+    );
+    this.sink = {
+      open: (settings) => void this.#writer.call("openTarget", settings),
+      deliver: (id, page) =>
+        this.#writer.call(
+          "deliver",
+          { id, page },
+          page.body === undefined ? [] : [page.body.buffer as ArrayBuffer],
+        ),
+      close: (id, staleAt) => this.#writer.call("closeTarget", { id, staleAt }),
+      metadata: (id) => this.#writer.call("metadata", id),
+    };
+    this.#ready = this.#attach();
+  }
+
+  /** Whether the WAL has been replayed. */
+  get isReady(): boolean {
+    return this.#control.headReady;
+  }
+
+  /** Resolves when the WAL has been replayed; rejects when the storage cannot be opened. */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  answer(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
+    if (request.kind === "exemplars") return this.#writer.call("exemplars", request);
+    return this.#pool.answer(request, signal);
+  }
+
+  async write(body: Uint8Array, headers: WriteHeaders): Promise<Answer> {
+    if (!this.isReady) return notReady(false);
+    return this.#writer.call("write", { body, headers }, [body.buffer as ArrayBuffer]);
+  }
+
+  walReplay(): WalReplay {
+    return this.#replay;
+  }
+
+  async tsdbStatus(limit: number): Promise<TsdbStatus> {
+    const [{ minTime, maxTime, ...tables }, stats] = await Promise.all([
+      this.#pool.headStatus(limit),
+      this.writerStats(),
+    ]);
+    return { ...tables, chunkCount: stats.chunks, minTimeMs: minTime, maxTimeMs: maxTime };
+  }
+
+  /** Links all blocks and writes the head as a block into `snapshots/<name>`; resolves to the name. */
+  async snapshot(skipHead: boolean): Promise<string> {
+    await this.#ready;
+    const name = snapshotName(this.#env.clock, this.#env.random);
+    const dir = `${this.#options.storage.dir}/${snapshotsDir}/${name}`;
+    await this.maintenance.between(async () => {
+      await this.#compactor().call("snapshotBlocks", dir);
+      if (!skipHead) {
+        const range = await this.#writer.call("headRange", undefined as never);
+        if (range !== undefined) await this.#compactor().call("writeHeadBlock", { ...range, dir });
+      }
+      await this.#endCompactor();
+    });
+    return name;
+  }
+
+  /** Takes over what a reload of the configuration may change. */
+  async configure(queries: QuerySettings, retentionMs: number): Promise<void> {
+    this.#queries = queries;
+    this.#retentionMs = retentionMs;
+    await this.#pool.configure(queries);
+  }
+
+  /** Counters and gauges of the storage for /metrics; empty while the writer is not ready. */
+  async writerStats(): Promise<ThreadStats> {
+    return this.isReady ? this.#writer.call("stats", undefined as never) : {};
+  }
+
+  get maintenanceStats(): MaintenanceStats {
+    return this.maintenance.stats;
+  }
+
+  /** Threads that run, and how many died and were replaced. */
+  get threads(): { readonly running: number; readonly deaths: number; readonly queries: number } {
+    const running = 2 + this.#pool.threadCount + (this.#compaction === undefined ? 0 : 1);
+    return { running, deaths: this.#writer.deaths + this.#pool.deaths, queries: this.#pool.active };
+  }
+
+  /** Ends all threads in order; what was acknowledged is on its way to the disk. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    await this.maintenance.close();
+    await this.#pool.close();
+    await this.#endCompactor();
+    if (this.isReady) await this.#writer.call("close", undefined as never);
+    await this.#writer.close();
+  }
+
+  /** Waits for the writer's replay and tells everybody about its head. */
+  async #attach(): Promise<void> {
+    this.#control.headReady = false;
+    const { head } = await this.#writer.call("ready", undefined as never);
+    this.#head = head;
+    await this.#endCompactor();
+    await this.#pool.attach(head);
+    this.#control.headReady = true;
+    this.maintenance.trigger();
+  }
+
+  /** A thread that died may have been reading the head: the writer must not wait for it. */
+  #releaseReader(owner: number): void {
+    if (this.#head !== undefined) releaseOwner(HeadMemory.attach(this.#head), owner);
+  }
+
+  #notice(notice: WriterNotice): void {
+    if (notice.notice === "replay") {
+      this.#replay = { min: notice.first, max: notice.last, current: notice.segment };
+    } else if (notice.notice === "compactable") this.maintenance.trigger();
+  }
+
+  /** The compaction thread, started if need be. */
+  #compactor(): Thread<CompactionMethods> {
+    if (this.#closing) throw new NarthexError("UNAVAILABLE", "The server is stopping.");
+    const { storage } = this.#options;
+    this.#compaction ??= new Thread<CompactionMethods>(
+      {
+        name: "compaction",
+        module: new URL("./compaction-thread.js", import.meta.url),
+        data: (): CompactionData => ({ storage, control: this.#control.buffer, head: this.#head }),
+        onEnd: () => this.#releaseReader(compactionOwner),
+        heapLimitMiB: compactionHeapMiB,
+      },
+      this.#env.clock,
+      this.#env.logger,
+    );
+    return this.#compaction;
+  }
+
+  /** It holds memory, and there is nothing for it to do until the next round. */
+  async #endCompactor(): Promise<void> {
+    const thread = this.#compaction;
+    this.#compaction = undefined;
+    await thread?.close();
+  }
+}

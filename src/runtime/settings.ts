@@ -1,0 +1,28 @@
+/** What the threads are told at their start. Plain data that can be posted; durations are milliseconds, sizes bytes. */
+import type { Compression } from "../tsdb/wal/segment.ts";
+import type { WalSync } from "../tsdb/wal/wal.ts";
+
+export interface StorageSettings {
+  /** The data directory. */
+  readonly dir: string;
+  /** The length of a block cut from the head. */
+  readonly blockRangeMs: number;
+  readonly samplesPerChunk: number;
+  readonly walSegmentBytes: number;
+  readonly walCompression: Compression;
+  readonly walSync: WalSync;
+  /** 0: no exemplars are kept. */
+  readonly exemplarsMax: number;
+  /** The size limit of one chunk file of a block. */
+  readonly blockSegmentBytes: number;
+}
+
+export interface QuerySettings {
+  readonly lookbackMs: number;
+  readonly samplesMax: number;
+  readonly timeoutMs: number;
+  /** Memory that one query may hold. */
+  readonly bytesMax: number;
+  /** The step of subqueries that name none. */
+  readonly evaluationIntervalMs: number;
+}

@@ -1,0 +1,48 @@
+/** The writer's counters and gauges in one flat object, for /metrics. */
+import type { WriteReceiver } from "../remote/write-receiver.ts";
+import type { ScrapeIngest } from "../scrape/ingest.ts";
+import type { Db } from "../tsdb/db.ts";
+import type { ThreadStats } from "./protocol.ts";
+
+/** `syncs`: how many syncs of the WAL there were and how long they took together. */
+export function writerStats(
+  db: Db,
+  receiver: WriteReceiver,
+  scrapes: ScrapeIngest,
+  syncs: { readonly count: number; readonly seconds: number },
+): ThreadStats {
+  const { head, wal } = db;
+  const sizes = db.sizeBytes();
+  return {
+    ...head.stats,
+    ...prefixed("remoteWrite", receiver.stats),
+    ...prefixed("scrape", scrapes.stats),
+    ...prefixed("wal", wal.stats),
+    minTime: head.minTime,
+    maxTime: head.maxTime,
+    exemplarsAppended: head.exemplars.appended,
+    exemplarsOutOfOrder: head.exemplars.outOfOrder,
+    exemplarsCount: head.exemplars.count,
+    exemplarsMax: head.exemplars.countMax,
+    exemplarSeries: head.exemplars.seriesCount,
+    exemplarOldestTime: head.exemplars.oldestTime,
+    headBytes: head.arena.bytesTaken,
+    walBytes: sizes.wal,
+    headChunkBytes: sizes.headChunks,
+    walSegment: wal.position.segment,
+    walCorruptions: wal.replayed.setAside.length,
+    walSyncs: syncs.count,
+    walSyncSeconds: syncs.seconds,
+    walSyncsFailed: wal.syncsFailed,
+    replaySeconds: db.replaySeconds,
+    compactionHeldUp: db.isCompactionHeldUp ? 1 : 0,
+  };
+}
+
+function prefixed(prefix: string, stats: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(stats)
+      .filter(([, value]) => typeof value === "number")
+      .map(([name, value]) => [`${prefix}${name[0].toUpperCase()}${name.slice(1)}`, value]),
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * The writer thread: the one owner of the head and the WAL. Everything that is stored passes through here: scraped pages,
+ * remote-write requests. Work that may take long is done in slices between messages.
+ */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { answerExemplars, type ExemplarSource } from "../api/answer-exemplars.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
+import { nodeClock } from "../node/clock.ts";
+import { loadCodecs } from "../node/codecs.ts";
+import { nodeFs } from "../node/fs.ts";
+import { nodeRandom } from "../node/random.ts";
+import { WriteReceiver } from "../remote/write-receiver.ts";
+import { ScrapeIngest } from "../scrape/ingest.ts";
+import { Db } from "../tsdb/db.ts";
+import { Control } from "./control.ts";
+import { portLogger } from "./port-logger.ts";
+import type { WriterData, WriterMethods, WriterNotice } from "./protocol.ts";
+import { serve } from "./rpc.ts";
+import { writerStats } from "./writer-stats.ts";
+
+/** A slice of the truncation of the head: short against a batch's few milliseconds. */
+const sliceMs = 2;
+/** While running queries keep a truncation waiting. */
+const waitMs = 20;
+
+const port = parentPort as MessagePort;
+const { storage: settings, control: buffer } = workerData as WriterData;
+const logger = portLogger(port, { thread: "writer" });
+const control = new Control(buffer);
+const notify = (notice: WriterNotice) => port.postMessage(notice);
+
+const codecs = await loadCodecs();
+const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
+const syncs = { count: 0, seconds: 0 };
+const db = new Db(env, settings.dir, {
+  ...settings,
+  onReplay: (segment, first, last) => notify({ notice: "replay", segment, first, last }),
+  onBlocks: (endMs) => {
+    control.headFromMs = endMs;
+  },
+  onSync: (seconds) => {
+    syncs.count++;
+    syncs.seconds += seconds;
+  },
+});
+logger.info("The write-ahead log has been replayed", {
+  seconds: db.replaySeconds.toFixed(3),
+  records: db.wal.replayed.recordCount,
+  series: db.head.stats.series,
+});
+
+const receiver = new WriteReceiver({ clock: nodeClock, logger, snappy: codecs.snappy }, db.appender);
+const scrapes = new ScrapeIngest(env, db.appender);
+const exemplars: ExemplarSource = {
+  exemplars: (startMs, endMs, matcherSets) => db.head.exemplars.select(startMs, endMs, matcherSets),
+};
+let announced = false;
+
+/** Tells the main thread once that a block can be cut from the head. */
+function announceCompaction(): void {
+  if (announced || db.headCompactionDue() === undefined) return;
+  announced = true;
+  notify({ notice: "compactable" });
+}
+
+/** Truncates in slices; messages are served in between. */
+async function truncate(mint: number): Promise<void> {
+  for (;;) {
+    const endMs = nodeClock.monotonicMs() + sliceMs;
+    const state = db.truncateHead(mint, () => nodeClock.monotonicMs() > endMs);
+    if (state === "done") return;
+    if (state === "waiting") await new Promise((resolve) => setTimeout(resolve, waitMs));
+    else await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+serve<WriterMethods>(port, {
+  ready: () => ({ head: db.head.handle }),
+  write({ body, headers }) {
+    const answer = receiver.receive(body, headers);
+    announceCompaction();
+    return { ...answer, body: encodeUtf8(answer.body) };
+  },
+  openTarget: (target) => scrapes.open(target),
+  deliver({ id, page }) {
+    const report = scrapes.deliver(id, page);
+    announceCompaction();
+    return report;
+  },
+  closeTarget: ({ id, staleAt }) => scrapes.close(id, staleAt),
+  metadata: (id) => scrapes.metadata(id),
+  exemplars: (request) => answerExemplars(exemplars, request),
+  headCompactionDue() {
+    announced = false;
+    return db.headCompactionDue();
+  },
+  truncateHead: truncate,
+  planCheckpoint: (mint) => db.planCheckpoint(mint),
+  finishCheckpoint: (mint) => db.finishCheckpoint(mint),
+  headRange: () => db.headRange(),
+  stats: () => writerStats(db, receiver, scrapes, syncs),
+  close: () => db.close(),
+});

@@ -1,0 +1,234 @@
+/**
+ * The writable part of a data directory: head, WAL and `chunks_head`, in one thread. Blocks are read elsewhere
+ * (block/block-set.ts) and written elsewhere (compact/); this class says when, and forgets what they have taken over.
+ *
+ * A head compaction, whoever drives it:
+ *   headCompactionDue → (write a block of that range) → (let queries see it) → truncateHead
+ * and then a checkpoint:
+ *   planCheckpoint → (write it) → finishCheckpoint
+ */
+import type { Codecs } from "../base/codec.ts";
+import type { Clock, Logger, Random } from "../base/env.ts";
+import { type Fs, joinPath } from "../base/fs.ts";
+import { PageCache } from "../base/page-cache.ts";
+import { BlockSet } from "./block/block-set.ts";
+import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
+import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
+import { removeLeftovers } from "./compact/delete-block.ts";
+import { HeadAppender } from "./head/appender.ts";
+import { Collection } from "./head/collection.ts";
+import { Head } from "./head/head.ts";
+import { HeadMemory } from "./head/memory.ts";
+import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
+import { ReplayChunks } from "./head/replay-chunks.ts";
+import { setForeignStateAside } from "./wal/foreign-state.ts";
+import type { Compression } from "./wal/segment.ts";
+import { type CheckpointPlan, Wal, type WalSync } from "./wal/wal.ts";
+import { WalLog } from "./wal/wal-log.ts";
+import type { WalSink } from "./wal/wal-sink.ts";
+
+export const walDir = "wal";
+export const headChunksDir = "chunks_head";
+/** Takes what is damaged and what contradicts our writes; nothing in it is ever read again. */
+export const quarantineDir = "quarantine";
+
+export interface DbEnv {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly codecs: Codecs;
+}
+
+export interface DbOptions {
+  readonly blockRangeMs: number;
+  readonly samplesPerChunk: number;
+  readonly walSegmentBytes: number;
+  readonly walCompression: Compression;
+  readonly walSync: WalSync;
+  /** 0: no exemplars are kept. */
+  readonly exemplarsMax: number;
+  /** Called before each WAL segment is replayed. */
+  readonly onReplay?: (segment: number, first: number, last: number) => void;
+  /** Called once the blocks are known: the time from which on samples may be in the head only. */
+  readonly onBlocks?: (endMs: number) => void;
+  /** Told how long each sync of the WAL took, in seconds. */
+  readonly onSync?: (seconds: number) => void;
+}
+
+/** Milliseconds; both inclusive. */
+export interface TimeRange {
+  readonly mint: number;
+  readonly maxt: number;
+}
+
+export class Db {
+  readonly head: Head;
+  readonly appender: HeadAppender;
+  readonly wal: Wal;
+  readonly #chunks: HeadChunkWriter;
+  /** How long the start took: chunk files, then the WAL. */
+  readonly replaySeconds: number;
+  readonly unknownRefs: UnknownRefs;
+  #truncation: Collection | undefined;
+  #closed = false;
+
+  /**
+   * Opens the directory, which is created if need be and which the caller has locked: removes leftovers of unfinished
+   * work, replays `chunks_head` and the WAL. What is damaged is cut off and kept in `quarantine/`.
+   */
+  constructor(env: DbEnv, dir: string, options: DbOptions) {
+    const { fs, clock, logger } = env;
+    const begunMs = clock.monotonicMs();
+    fs.makeDir(dir);
+    const quarantine = joinPath(dir, quarantineDir);
+    const leftovers = removeLeftovers(fs, dir);
+    if (leftovers.length > 0)
+      logger.info("Removed what unfinished work had left behind", { names: leftovers.join(" ") });
+    setForeignStateAside(env, dir, quarantine);
+
+    const blocksEnd = endOfBlocks(env, dir);
+    options.onBlocks?.(blocksEnd);
+    const replayChunks = new ReplayChunks(blocksEnd);
+    const chunksDir = joinPath(dir, headChunksDir);
+    const scan = scanHeadChunks(env, chunksDir, quarantine, (chunk) =>
+      chunk.outOfOrder
+        ? ""
+        : replayChunks.add(chunk.walRef, {
+            ref: chunk.ref,
+            mint: chunk.mint,
+            maxt: chunk.maxt,
+            samples: chunk.sampleCount,
+            encoding: chunk.encoding,
+          }),
+    );
+    this.#chunks = HeadChunkWriter.open(env, chunksDir, scan.maxt);
+    this.head = new Head(HeadMemory.create({ hashSeed: env.random.u32() }), this.#chunks, {
+      chunkRangeMs: options.blockRangeMs,
+      samplesPerChunk: options.samplesPerChunk,
+      exemplarsMax: options.exemplarsMax,
+    });
+    const replay = new HeadReplay(this.head, blocksEnd, replayChunks);
+    this.wal = Wal.open(
+      env,
+      joinPath(dir, walDir),
+      {
+        quarantineDir: quarantine,
+        compression: options.walCompression,
+        segmentBytes: options.walSegmentBytes,
+        sync: options.walSync,
+        onSync: options.onSync,
+      },
+      replaySink(replay, options.onReplay),
+    );
+    replay.finish();
+    this.head.nextWalRef = Math.max(this.head.nextWalRef, this.wal.replayed.walRefMax + 1);
+    this.unknownRefs = replay.unknown;
+    warnAboutUnknownRefs(logger, replay.unknown);
+    this.appender = new HeadAppender(this.head, new WalLog(this.wal));
+    this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
+  }
+
+  /** The range of the head that is ready to become a block; undefined when there is none. */
+  headCompactionDue(): TimeRange | undefined {
+    const { head } = this;
+    if (!head.isCompactable || head.hasHistograms) return undefined;
+    const mint = head.minTime;
+    return { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1 };
+  }
+
+  /** Whether blocks wait because the head holds native histograms, which cannot be cut into a block yet. */
+  get isCompactionHeldUp(): boolean {
+    return this.head.isCompactable && this.head.hasHistograms;
+  }
+
+  /** All that the head holds; undefined when it is empty. */
+  headRange(): TimeRange | undefined {
+    const { head } = this;
+    return head.isInitialized && head.maxTime >= head.minTime
+      ? { mint: head.minTime, maxt: head.maxTime }
+      : undefined;
+  }
+
+  /**
+   * A slice of the truncation of everything before `mint`, which a block has taken over; batches may be committed
+   * between slices. Returns "done" when it is finished, "waiting" when running queries have to end first.
+   */
+  truncateHead(mint: number, isOver: () => boolean): "working" | "waiting" | "done" {
+    this.#truncation ??= Collection.truncation(this.head, mint);
+    const state = this.#truncation.step(isOver);
+    if (state !== "done") return state;
+    this.#truncation = undefined;
+    this.#chunks.truncate(mint);
+    return state;
+  }
+
+  /** As {@link Wal.planCheckpoint}, with the WAL refs of removed series that the checkpoint has to keep. */
+  planCheckpoint(mint: number): { plan: CheckpointPlan; mint: number; kept: Float64Array } | undefined {
+    const plan = this.wal.planCheckpoint();
+    if (plan === undefined) return undefined;
+    const kept = [...this.head.walExpiries].filter(([, until]) => until >= mint).map(([walRef]) => walRef);
+    return { plan, mint, kept: Float64Array.from(kept) };
+  }
+
+  /** The checkpoint is written: what it covers goes. */
+  finishCheckpoint(mint: number): void {
+    this.wal.dropCovered();
+    this.head.checkpointWritten(mint);
+  }
+
+  /** Bytes of WAL and `chunks_head`. */
+  sizeBytes(): { readonly wal: number; readonly headChunks: number } {
+    return { wal: this.wal.sizeBytes(), headChunks: this.#chunks.sizeBytes() };
+  }
+
+  /** Writes out and syncs everything. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#chunks.close();
+    this.wal.close();
+  }
+}
+
+/** The end (exclusive) of the newest block of samples that came in order; -Infinity without blocks. */
+function endOfBlocks(env: DbEnv, dir: string): number {
+  const blocks = BlockSet.open({ ...env, cache: new PageCache(1) }, dir);
+  try {
+    return blocks.blocks
+      .filter(({ meta }) => !meta.compaction.hints.includes("from-out-of-order"))
+      .reduce((end, { meta }) => Math.max(end, meta.maxTime), Number.NEGATIVE_INFINITY);
+  } finally {
+    blocks.close();
+  }
+}
+
+function replaySink(replay: HeadReplay, onReplay: DbOptions["onReplay"]): WalSink {
+  return {
+    series(cursor) {
+      while (cursor.next()) replay.series(cursor.walRef, cursor.labels());
+    },
+    samples: ({ walRefs, t, v, n }) => replay.samples(walRefs, t, v, n),
+    histograms({ walRefs, t, n }) {
+      for (let i = 0; i < n; i++) replay.histogram(walRefs[i], t[i]);
+    },
+    tombstones(entries) {
+      for (const { walRef, mint, maxt } of entries) replay.tombstone(walRef, mint, maxt);
+    },
+    exemplars(entries) {
+      for (const entry of entries) replay.exemplar(entry);
+    },
+    metadata(entries) {
+      for (const { walRef, metadata } of entries) replay.metadata(walRef, metadata);
+    },
+    progress: (segment, first, last) => onReplay?.(segment, first, last),
+  };
+}
+
+function warnAboutUnknownRefs(logger: Logger, unknown: UnknownRefs): void {
+  const { samples, exemplars, histograms, metadata, tombstones } = unknown;
+  if (samples + exemplars + histograms + metadata + tombstones === 0) return;
+  logger.warn("The write-ahead log has records of series that it does not name; they were left out", {
+    ...unknown,
+  });
+}
