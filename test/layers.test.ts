@@ -19,7 +19,7 @@ const layers: Record<string, readonly string[]> = {
   promql: ["base", "model", "kernels", "storage"],
   config: ["base", "model"],
   discovery: ["base", "model", "config"],
-  scrape: ["base", "model", "textparse", "storage", "config", "discovery"],
+  scrape: ["base", "model", "kernels", "textparse", "storage", "config", "discovery"],
   remote: ["base", "model", "kernels", "storage", "config"],
   api: ["base", "model", "storage", "promql"],
   runtime: [

@@ -5,9 +5,12 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { answerExemplars, type ExemplarSource } from "../api/answer-exemplars.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
+import { scrapeKernel } from "../kernels/scrape-kernel.ts";
+import { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import { nodeClock } from "../node/clock.ts";
 import { loadCodecs } from "../node/codecs.ts";
 import { nodeFs } from "../node/fs.ts";
+import { readKernel } from "../node/kernel-files.ts";
 import { nodeRandom } from "../node/random.ts";
 import { WriteReceiver } from "../remote/write-receiver.ts";
 import { ScrapeIngest } from "../scrape/ingest.ts";
@@ -50,7 +53,12 @@ logger.info("The write-ahead log has been replayed", {
 });
 
 const receiver = new WriteReceiver({ clock: nodeClock, logger, snappy: codecs.snappy }, db.appender);
-const scrapes = new ScrapeIngest(env, db.appender);
+const scrapes = new ScrapeIngest({
+  ...env,
+  appender: db.appender,
+  memory: new ScrapeMemory(nodeRandom.u32(), scrapeKernel(readKernel("scrape"))),
+  exemplars: settings.exemplarsMax > 0,
+});
 const exemplars: ExemplarSource = {
   exemplars: (startMs, endMs, matcherSets) => db.head.exemplars.select(startMs, endMs, matcherSets),
 };
@@ -82,8 +90,8 @@ serve<WriterMethods>(port, {
     return { ...answer, body: encodeUtf8(answer.body) };
   },
   openTarget: (target) => scrapes.open(target),
-  deliver({ id, page }) {
-    const report = scrapes.deliver(id, page);
+  async deliver({ id, page }) {
+    const report = await scrapes.deliver(id, page);
     announceCompaction();
     return report;
   },
