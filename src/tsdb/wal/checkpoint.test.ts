@@ -13,7 +13,6 @@ import { type CheckpointOptions, writeCheckpoint } from "./checkpoint.ts";
 import { lastCheckpoint, listCheckpoints } from "./checkpoint-dir.ts";
 import { listSegments, pageBytes } from "./segment.ts";
 import { Wal } from "./wal.ts";
-import { WalExpiries } from "./wal-expiries.ts";
 
 function open(fs: MemFs) {
   const world = walWorld(fs);
@@ -222,17 +221,6 @@ test("unfinished checkpoints are removed by the next start", () => {
   const { wal } = open(fs);
   expect(fs.list("wal")).toEqual(["00000000"]);
   expect(wal.position.segment).toBe(0);
-});
-
-test("expiries: kept until a checkpoint at a later time", () => {
-  const expiries = new WalExpiries();
-  expiries.keepUntil(5, 1000);
-  expiries.keepUntil(5, 900);
-  expiries.keepUntil(6, 2000);
-  expect([5, 6, 7].map((walRef) => expiries.isKept(walRef, 1000))).toEqual([true, true, false]);
-  expect([...expiries.kept(1001)]).toEqual([6]);
-  expiries.forget(1001);
-  expect(expiries.size).toBe(1);
 });
 
 function v2Samples(...times: number[]): Uint8Array {

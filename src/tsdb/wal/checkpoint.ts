@@ -32,8 +32,8 @@ export interface CheckpointOptions {
   /** Samples and exemplars before it are dropped, and tombstones that end before it. */
   readonly mint: number;
   /**
-   * Whether the records of a series are still needed: it lives in the head, or the head's `WalExpiries` keep it. Its
-   * answers must not change while the checkpoint is written.
+   * Whether the records of a series are still needed: it lives in the head, or it was removed but the WAL may still have
+   * samples of it from `mint` on. Its answers must not change while the checkpoint is written.
    */
   readonly keep: (walRef: number) => boolean;
   /** Default "snappy". */
