@@ -181,6 +181,14 @@ export class ScrapeCache {
     this.#memory.u32[this.#word(slot) + Slot.ref] = ref;
   }
 
+  /** Forgets the refs of series that the head has removed: their lines go to the full parser again. */
+  forgetRefs(isLive: (ref: number) => boolean): void {
+    this.forEach(Kind.series, (slot) => {
+      const ref = this.ref(slot);
+      if (ref !== 0 && !isLive(ref)) this.setRef(slot, 0);
+    });
+  }
+
   seenAt(slot: number): number {
     return this.#memory.u32[this.#word(slot) + Slot.seen];
   }

@@ -47,12 +47,15 @@ export class ScrapeMemory {
     return this.u8.length;
   }
 
+  /** Word index of the control block. */
+  readonly controlWord = controlAddress >> 2;
+
   control(word: number): number {
-    return this.u32[(controlAddress >> 2) + word];
+    return this.u32[this.controlWord + word];
   }
 
   setControl(word: number, value: number): void {
-    this.u32[(controlAddress >> 2) + word] = value;
+    this.u32[this.controlWord + word] = value;
   }
 
   /** Reads on from the control block's position; returns a Status. */

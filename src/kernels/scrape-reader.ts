@@ -46,7 +46,7 @@ export function readPage(
 /** Copies what fits; returns the address behind the last line break, `windowAddress` where there is none. */
 function fillWindow(memory: ScrapeMemory, page: Uint8Array, offset: number): number {
   const { u8 } = memory;
-  const size = Math.min(windowBytes, page.length - offset);
+  const size = Math.max(0, Math.min(windowBytes, page.length - offset));
   u8.set(page.subarray(offset, offset + size), windowAddress);
   // The byte behind a line decides whether it may be skipped: a NUL there is unusual.
   const behind = offset + size;

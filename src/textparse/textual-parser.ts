@@ -19,7 +19,6 @@ const noName = -1;
 
 export abstract class TextualParser implements ExpositionParser {
   protected readonly lexer: Lexer;
-  /** Where the current entry begins. */
   protected lineStart = 0;
   /** Family name, or: name, then name and value of every label; start and end of each. */
   protected offsets: number[] = [];
@@ -40,6 +39,11 @@ export abstract class TextualParser implements ExpositionParser {
   /** The page; for the text format with a line break at its end even if it came without. */
   get bytes(): Uint8Array {
     return this.lexer.bytes;
+  }
+
+  /** The bytes of the current entry, with its line break. */
+  entryBytes(): Uint8Array {
+    return this.bytes.subarray(this.lineStart, this.lexer.position);
   }
 
   /** Where the next entry begins. */

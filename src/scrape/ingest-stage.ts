@@ -1,0 +1,146 @@
+/**
+ * Stages a scrape's samples, as they lie in the columns of the scrape memory, with the two limits that come before the
+ * storage's own judgement: `sample_limit`, and no sample more than ten minutes ahead.
+ */
+
+import type { ScrapeCache } from "../kernels/scrape-cache.ts";
+import {
+  Control,
+  columnLength,
+  explicitTime,
+  refColumn,
+  slotColumn,
+  timeColumn,
+  valueColumn,
+} from "../kernels/scrape-layout.ts";
+import type { ScrapeMemory } from "../kernels/scrape-memory.ts";
+import { type Appender, Outcome } from "../storage/appender.ts";
+import { PageRefusedError } from "./ingest-labels.ts";
+import type { IngestStats } from "./ingest-stats.ts";
+import type { TargetSettings } from "./sink.ts";
+
+const aheadMsMax = 600_000;
+/** Besides the storage's outcomes: beyond `sample_limit`. */
+const overLimit = 255;
+
+export class SampleStage {
+  readonly #appender: Appender;
+  readonly #memory: ScrapeMemory;
+  readonly #cache: ScrapeCache;
+  readonly #settings: TargetSettings;
+  readonly #outcomes = new Uint8Array(columnLength);
+  #timeMax = 0;
+  /** Samples that came up to the limit in this scrape. */
+  #offered = 0;
+  /** More samples than `sample_limit` came: the scrape fails, but is counted to its end. */
+  limitExceeded = false;
+  /** What was refused in this scrape. */
+  duplicates = 0;
+  outOfOrder = 0;
+  outOfBounds = 0;
+
+  constructor(appender: Appender, memory: ScrapeMemory, cache: ScrapeCache, settings: TargetSettings) {
+    this.#appender = appender;
+    this.#memory = memory;
+    this.#cache = cache;
+    this.#settings = settings;
+  }
+
+  begin(nowMs: number): void {
+    this.#timeMax = nowMs + aheadMsMax;
+    this.#offered = 0;
+    this.limitExceeded = false;
+    this.duplicates = 0;
+    this.outOfOrder = 0;
+    this.outOfBounds = 0;
+  }
+
+  /** Whether a sample at `t` would be refused before the storage is asked, even to create its series. */
+  refuses(t: number): boolean {
+    const { sampleLimit } = this.#settings;
+    return (sampleLimit > 0 && this.#offered >= sampleLimit) || t > this.#timeMax;
+  }
+
+  /** Whether sample `i` of the last {@link stage} was taken. */
+  isTaken(i: number): boolean {
+    return this.#outcomes[i] === Outcome.ok || this.#outcomes[i] === Outcome.duplicate;
+  }
+
+  /**
+   * Stages the first `n` samples of the columns. Those that are refused are counted, and their series are not tracked
+   * for staleness (slot 0: a series that is not remembered yet). Throws a PageRefusedError where the scrape must fail.
+   */
+  stage(n: number): void {
+    const { sampleLimit } = this.#settings;
+    const room = sampleLimit > 0 ? Math.max(0, sampleLimit - this.#offered) : n;
+    const within = Math.min(n, room);
+    this.#offered += n;
+    let refused = n - within;
+    if (refused > 0) {
+      this.limitExceeded = true;
+      this.#outcomes.fill(overLimit, within, n);
+    }
+    refused += this.#appendTimely(within);
+    if (refused > 0) this.#settle(n);
+  }
+
+  /** Appends the runs of samples that are not too far ahead; returns how many were refused. */
+  #appendTimely(n: number): number {
+    const { f64 } = this.#memory;
+    const times = timeColumn >> 3;
+    let refused = 0;
+    let from = 0;
+    for (let i = 0; i < n; i++) {
+      if (f64[times + i] <= this.#timeMax) continue;
+      refused += this.#append(from, i) + 1;
+      this.#outcomes[i] = Outcome.outOfBounds;
+      from = i + 1;
+    }
+    return refused + this.#append(from, n);
+  }
+
+  #append(from: number, to: number): number {
+    if (from === to) return 0;
+    const { u32, f64 } = this.#memory;
+    const refs = refColumn >> 2;
+    const times = timeColumn >> 3;
+    const values = valueColumn >> 3;
+    return this.#appender.append(
+      u32.subarray(refs + from, refs + to),
+      f64.subarray(times + from, times + to),
+      f64.subarray(values + from, values + to),
+      to - from,
+      this.#outcomes.subarray(from, to),
+    );
+  }
+
+  #settle(n: number): void {
+    const slots = this.#memory.u32.subarray(slotColumn >> 2, (slotColumn >> 2) + n);
+    let tooOld = false;
+    for (let i = 0; i < n; i++) {
+      const outcome = this.#outcomes[i];
+      if (outcome === Outcome.duplicateTimestamp) this.duplicates++;
+      else if (outcome === Outcome.outOfOrder) this.outOfOrder++;
+      else if (outcome === Outcome.outOfBounds) this.outOfBounds++;
+      else if (outcome === Outcome.tooOld) tooOld = true;
+      const slot = slots[i] & ~explicitTime;
+      if (slot !== 0 && !this.isTaken(i)) this.#cache.untrack(slot);
+    }
+    // A series may stand on the page twice: one sample that was taken is enough.
+    for (let i = 0; i < n; i++) {
+      const slot = slots[i] & ~explicitTime;
+      const tracked = slots[i] < explicitTime || this.#settings.trackTimestampsStaleness;
+      if (slot !== 0 && tracked && this.isTaken(i)) this.#cache.track(slot);
+    }
+    if (tooOld) throw new PageRefusedError("too old sample");
+  }
+
+  /** Adds this scrape's refusals to the counters, those that the scanner found itself included. */
+  count(stats: IngestStats): void {
+    this.duplicates += this.#memory.control(Control.duplicates);
+    stats.duplicateTimestamps += this.duplicates;
+    stats.outOfOrder += this.outOfOrder;
+    stats.outOfBounds += this.outOfBounds;
+    if (this.limitExceeded) stats.sampleLimitExceeded++;
+  }
+}
