@@ -3,17 +3,8 @@ import { decodeUtf8 } from "../base/bytes.ts";
 import { compareUtf8 } from "../base/strings.ts";
 import { Labels, metricName } from "../model/labels.ts";
 import type { Exemplar } from "../storage/appender.ts";
-import { messageShape, Wire, type WireCursor } from "./wire.ts";
-import { timeSeries, type WriteRequest } from "./write-request.ts";
-
-const { varint, fixed64, bytes } = Wire;
-
-const label = messageShape("Label", { 1: ["Name", bytes], 2: ["Value", bytes] });
-const exemplar = messageShape("Exemplar", {
-  1: ["Labels", bytes],
-  2: ["Value", fixed64],
-  3: ["Timestamp", varint],
-});
+import type { WireCursor } from "./wire.ts";
+import { exemplar, label, timeSeries, type WriteRequest } from "./write-request.ts";
 
 /** The labels of a series and, where they are not acceptable, why; empty ones are dropped. */
 export interface RequestLabels {
@@ -22,7 +13,7 @@ export interface RequestLabels {
   readonly problem: string;
 }
 
-/** All labels of series `index`, wherever they stand in its message. Throws a ParseError where they are malformed. */
+/** All labels of series `index`, wherever they stand in its message. */
 export function readLabels(request: WriteRequest, index: number): RequestLabels {
   const { cursor } = request;
   const end = request.seriesEnd[index];
@@ -39,7 +30,7 @@ export function readLabels(request: WriteRequest, index: number): RequestLabels 
   return { labels: Labels.of(pairs), problem: problemOf(pairs, isUtf8) };
 }
 
-/** The exemplars of series `index`. Throws a ParseError where they are malformed. */
+/** The exemplars of series `index`. */
 export function readExemplars(request: WriteRequest, index: number): Exemplar[] {
   const { cursor } = request;
   const end = request.seriesEnd[index];

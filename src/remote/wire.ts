@@ -52,12 +52,13 @@ export class WireCursor {
     const { wires } = shape;
     while (this.at < end) {
       this.fieldStart = this.at;
-      const tag = this.uvarint(end);
-      const wire = tag % 8;
-      const number = Math.floor(tag / 8) | 0;
+      this.#varint(end);
+      const wire = this.#low & 7;
+      // Of a number that is too long only 32 bits count, as in Prometheus.
+      const number = (this.#low >>> 3) | (this.#high << 29);
       this.wire = wire;
       if (wire === Wire.endGroup) throw this.fail(`proto: ${shape.name}: wiretype end group for non-group`);
-      if (number <= 0) throw this.fail(`proto: ${shape.name}: illegal tag ${number} (wire type ${tag})`);
+      if (number <= 0) throw this.#illegalTag(shape, number);
       const allowed = number < wires.length ? wires[number] : 0;
       if ((allowed & (1 << wire)) !== 0) return number;
       if (allowed !== 0) throw this.fail(`proto: wrong wireType = ${wire} for field ${shape.fields[number]}`);
@@ -67,10 +68,9 @@ export class WireCursor {
     return 0;
   }
 
-  /** An unsigned 64-bit number, as the nearest double. */
-  uvarint(end: number): number {
-    this.#varint(end);
-    return (this.#high >>> 0) * 0x100000000 + (this.#low >>> 0);
+  #illegalTag(shape: MessageShape, number: number): ParseError {
+    const tag = (BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low >>> 0);
+    return this.fail(`proto: ${shape.name}: illegal tag ${number} (wire type ${tag})`);
   }
 
   /** A signed 64-bit number, as the nearest double. */
@@ -100,8 +100,7 @@ export class WireCursor {
   skip(end: number): void {
     switch (this.wire) {
       case Wire.varint:
-        this.uvarint(end);
-        return;
+        return this.#varint(end);
       case Wire.fixed64:
         return this.#advance(8, end);
       case Wire.fixed32:
@@ -143,7 +142,8 @@ export class WireCursor {
   #skipUnknown(end: number): void {
     let depth = 0;
     do {
-      this.wire = this.uvarint(end) % 8;
+      this.#varint(end);
+      this.wire = this.#low & 7;
       if (this.wire === Wire.startGroup) depth++;
       else if (this.wire === Wire.endGroup) depth--;
       else this.skip(end);

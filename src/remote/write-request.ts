@@ -1,10 +1,10 @@
 /**
  * A remote-write 1.0 request (prometheus.WriteRequest) as columns: no object per series or sample.
  *
- * Labels stay bytes: a series that the head knows is found by them. Whether a label field is well-formed is only
- * checked where they are read (request-labels.ts), everything else here. Metadata is checked and dropped.
+ * Labels and exemplars stay bytes: a series that the head knows is found by its label bytes, the rest is read by
+ * request-labels.ts. But all of it is checked here, before anything of it is used. Metadata is dropped.
  */
-import { messageShape, Wire, WireCursor } from "./wire.ts";
+import { type MessageShape, messageShape, Wire, WireCursor } from "./wire.ts";
 
 const { varint, fixed64, bytes } = Wire;
 
@@ -14,6 +14,12 @@ export const timeSeries = messageShape("TimeSeries", {
   2: ["Samples", bytes],
   3: ["Exemplars", bytes],
   4: ["Histograms", bytes],
+});
+export const label = messageShape("Label", { 1: ["Name", bytes], 2: ["Value", bytes] });
+export const exemplar = messageShape("Exemplar", {
+  1: ["Labels", bytes],
+  2: ["Value", fixed64],
+  3: ["Timestamp", varint],
 });
 const sample = messageShape("Sample", { 1: ["Value", fixed64], 2: ["Timestamp", varint] });
 const metricMetadata = messageShape("MetricMetadata", {
@@ -105,11 +111,11 @@ export class WriteRequest {
         if (labelsEnd === 0) labelsStart = start;
         else if (labelsEnd !== start) scattered = true;
         labelsEnd = fieldEnd;
-        cursor.at = fieldEnd;
+        this.#label(fieldEnd);
       } else if (field === 2) this.#sample(fieldEnd);
       else if (field === 3) {
         this.exemplars[index]++;
-        cursor.at = fieldEnd;
+        this.#exemplar(fieldEnd);
       } else {
         this.histograms[index]++;
         this.#checked(histogram, fieldEnd);
@@ -133,7 +139,34 @@ export class WriteRequest {
     }
   }
 
-  #checked(shape: typeof sample, end: number): void {
+  #label(end: number): void {
+    const { cursor, bytes: message } = this;
+    const start = cursor.at;
+    const nameBytes = message[start + 1];
+    const valueStart = start + 4 + nameBytes;
+    // Name and value, both shorter than 128 bytes, in this order: nearly all labels.
+    const isUsual =
+      message[start] === 0x0a &&
+      nameBytes < 0x80 &&
+      valueStart <= end &&
+      message[valueStart - 2] === 0x12 &&
+      message[valueStart - 1] < 0x80 &&
+      valueStart + message[valueStart - 1] === end;
+    if (isUsual) cursor.at = end;
+    else this.#checked(label, end);
+  }
+
+  #exemplar(end: number): void {
+    const { cursor } = this;
+    for (;;) {
+      const field = cursor.field(exemplar, end);
+      if (field === 0) return;
+      if (field === 1) this.#label(cursor.contentEnd(end));
+      else cursor.skip(end);
+    }
+  }
+
+  #checked(shape: MessageShape, end: number): void {
     const { cursor } = this;
     while (cursor.field(shape, end) !== 0) cursor.skip(end);
   }
