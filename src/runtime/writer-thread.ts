@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { answerExemplars, type ExemplarSource } from "../api/answer-exemplars.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
+import { headKernel } from "../kernels/head-kernel.ts";
 import { scrapeKernel } from "../kernels/scrape-kernel.ts";
 import { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import { nodeClock } from "../node/clock.ts";
@@ -37,6 +38,7 @@ const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs }
 const syncs = { count: 0, seconds: 0 };
 const db = new Db(env, settings.dir, {
   ...settings,
+  appendKernel: (memory) => headKernel(readKernel("head"), memory),
   onReplay: (segment, first, last) => notify({ notice: "replay", segment, first, last }),
   onBlocks: (endMs) => {
     control.headFromMs = endMs;

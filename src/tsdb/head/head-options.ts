@@ -1,3 +1,5 @@
+import type { AppendKernel } from "../../kernels/head-kernel.ts";
+
 /** Settings of a head; the defaults are Prometheus's. */
 export interface HeadOptions {
   /** The length of a block of the head. Default 2 h. */
@@ -8,6 +10,8 @@ export interface HeadOptions {
   readonly exemplarsMax?: number;
   /** The first WAL ref that was never used, as the loading of the WAL found it. Default 1. */
   readonly nextWalRef?: number;
+  /** Makes the append kernel for the head's memory (kernels/head-kernel.ts). Default: the TypeScript twin. */
+  readonly appendKernel?: (memory: WebAssembly.Memory) => AppendKernel;
 }
 
 export interface HeadMemoryOptions {

@@ -3,6 +3,8 @@
  * the head and publishes batches; {@link ./appender.ts}, {@link ./replay.ts} and {@link ./collection.ts} work on it.
  */
 import { assert } from "../../base/assert.ts";
+import { appendStaged } from "../../kernels/head-append.ts";
+import type { AppendKernel } from "../../kernels/head-kernel.ts";
 import { type Purpose, Root, State, StateFlag } from "../../kernels/head-layout.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Metadata } from "../../storage/appender.ts";
@@ -45,6 +47,7 @@ export class Head {
   readonly stats = newHeadStats();
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
+  /** Appends what is staged; see head-append.ts. */
   /** The WAL ref that the next series gets. */
   nextWalRef: number;
   /** Infinity while nothing was ever appended. */

@@ -2,8 +2,6 @@
  * The staged columns of a batch and the buffers of the append kernel, in the shared memory so that a WebAssembly kernel
  * can work on them. The writer's alone.
  */
-
-import { appendStaged } from "../../kernels/head-append.ts";
 import { Append, AppendStatus, Cut, Purpose, retiredNotes, Slot } from "../../kernels/head-layout.ts";
 import { stageSamples } from "../../kernels/head-stage.ts";
 import { oldestBatch } from "./epochs.ts";
@@ -138,7 +136,7 @@ export class Staging {
     doubles[(control + Append.mint) >> 1] = Number.POSITIVE_INFINITY;
     doubles[(control + Append.maxt) >> 1] = Number.NEGATIVE_INFINITY;
     for (;;) {
-      const status = appendStaged(words, doubles, control);
+      const status = head.appendStaged(control);
       this.#drain();
       if (status === AppendStatus.done) break;
       if (status === AppendStatus.classMissing) head.arena.refill(words[control + Append.missingClass]);
