@@ -225,7 +225,7 @@ export interface ServerStatus {
   configYaml(): string;
   /** Every flag by its name, values as Prometheus prints them. */
   flags(): Readonly<Record<string, string>>;
-  runtimeInfo(): RuntimeInfo;
+  runtimeInfo(): Promise<RuntimeInfo>;
   nowMs(): number;
 }
 

@@ -127,6 +127,8 @@ class Handlers {
     const answered = await answer();
     const seconds = (performance.now() - start) / 1000;
     this.#options.observer.served(handler, answered.status, seconds, answered.body.length);
+    // A client must not wait for us on a connection that is about to end.
+    if (this.#options.services.lifecycle.readiness() === "stopping") reply.header("connection", "close");
     return send(reply, answered);
   }
 

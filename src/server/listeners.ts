@@ -78,10 +78,6 @@ class ConnectionGate {
   destroyWaiting(): void {
     for (const socket of this.#waiting) socket.destroy();
   }
-
-  get openCount(): number {
-    return this.#open.size;
-  }
 }
 
 export class Listeners {
@@ -134,16 +130,11 @@ export class Listeners {
     this.#servers.push(server);
   }
 
-  /** No new connections, none that wait; open ones go on. Idempotent. */
+  /** No new connections, none that wait; resolves when those that are open have closed. Idempotent. */
   async stop(): Promise<void> {
     this.#gate.destroyWaiting();
-    const closing = this.#servers.splice(0).map(
-      (server) =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve());
-        }),
-    );
-    if (this.#gate.openCount === 0) await Promise.all(closing);
+    const closed = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.all(this.#servers.splice(0).map(closed));
   }
 
   /** Ends whatever is still open. */

@@ -87,7 +87,7 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
     status: {
       configYaml: () => "global:\n  external_labels:\n    zone: <a&b>\n",
       flags: () => ({ "web.enable-lifecycle": "true", "web.cors.origin": ".*" }),
-      runtimeInfo: () => ({
+      runtimeInfo: async () => ({
         startTimeMs: startMs,
         serverTimeMs: startMs + 1500,
         cwd: "/",

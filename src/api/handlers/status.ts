@@ -37,8 +37,8 @@ export function buildInfo(build: BuildInfo): Handler {
 }
 
 /** Goroutines are our threads here; the settings of Go's runtime do not exist. */
-export const runtimeInfo: Handler = ({ status }) => {
-  const info = status.runtimeInfo();
+export const runtimeInfo: Handler = async ({ status }) => {
+  const info = await status.runtimeInfo();
   const configSeconds = info.lastConfigMs === undefined ? 0 : Math.floor(info.lastConfigMs / 1000);
   return success({
     startTime: goTime(info.startTimeMs),

@@ -1,0 +1,137 @@
+#!/usr/bin/env node
+/**
+ * The `narthex` command: reads the command line, starts the server, and ends it in order on SIGTERM, SIGINT or
+ * `/-/quit`. Exit codes: 0 after an orderly end, 1 where the server could not run, 2 for a wrong command line or
+ * configuration.
+ */
+import { readFileSync } from "node:fs";
+import type { Logger } from "../base/env.ts";
+import { ConfigError, NarthexError } from "../base/errors.ts";
+import { loadNarthexConfig } from "../config/narthex-config.ts";
+import { nodeClock } from "../node/clock.ts";
+import { nodeFs } from "../node/fs.ts";
+import { NodeHttpClients } from "../node/http-client.ts";
+import { createLogger, type LogFormat, type LogLevel } from "../node/logger.ts";
+import { nodeRandom } from "../node/random.ts";
+import { Server } from "../server/server.ts";
+import { flagHelp } from "./flag-help.ts";
+import { type CommandLine, type Flags, parseFlags } from "./flags.ts";
+import { serverOptions } from "./server-options.ts";
+
+const prometheusVersion = "3.14.0";
+
+const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const build = {
+  prometheusVersion,
+  narthexVersion: String(packageJson.version),
+  nodeVersion: process.version,
+};
+
+await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<void> {
+  const { wish, flags } = readCommandLine(args);
+  if (wish === "help") process.stdout.write(flagHelp());
+  else if (wish === "version") process.stdout.write(versionText());
+  else await serve(flags);
+}
+
+function readCommandLine(args: readonly string[]): CommandLine {
+  try {
+    return parseFlags(args, (path) => readFileSync(path, "utf8"));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`narthex: ${error.message}\nnarthex --help lists all flags.\n`);
+    process.exit(2);
+  }
+}
+
+function versionText(): string {
+  return [
+    `narthex, version ${build.narthexVersion} (behaves as Prometheus ${prometheusVersion})`,
+    `  node:     ${process.version}`,
+    `  platform: ${process.platform}/${process.arch}`,
+    "",
+  ].join("\n");
+}
+
+async function serve(flags: Flags): Promise<void> {
+  const logger = createLogger({
+    level: flags.text("log.level") as LogLevel,
+    format: flags.text("log.format") as LogFormat,
+  });
+  let end = (_why: string) => {};
+  process.on("SIGTERM", () => end("SIGTERM"));
+  process.on("SIGINT", () => end("SIGINT"));
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.on(event, (error: Error) => {
+      logger.error("BUG: the main thread failed; the server ends.", {
+        problem: error.message,
+        stack: error.stack,
+      });
+      process.exit(1);
+    });
+  }
+  try {
+    sayWhatDoesNothing(flags, logger);
+    loadNarthexConfig(nodeFs, flags.text("narthex.config.file"), flags.text("config.file"));
+    const server = await Server.start(serverOptions(flags), {
+      clock: nodeClock,
+      logger,
+      random: nodeRandom,
+      fs: nodeFs,
+      clients: new NodeHttpClients(),
+      getEnv: (name) => process.env[name],
+      build,
+      onQuit: () => end("/-/quit"),
+    });
+    end = endOnce(server, logger);
+    process.on("SIGHUP", () => void server.reload().catch(() => {}));
+    process.stdout.write(`${startLine(server, flags)}\n`);
+    await server.ready;
+  } catch (error) {
+    fail(error as Error, logger);
+  }
+}
+
+/** The first call ends the server in order, the second at once. */
+function endOnce(server: Server, logger: Logger): (why: string) => void {
+  let ending = false;
+  return (why) => {
+    if (ending) process.exit(1);
+    ending = true;
+    logger.info("The server ends: running requests are finished, everything is written out.", { why });
+    server.close().then(
+      () => {
+        logger.info("See you next time!");
+        process.exit(0);
+      },
+      (error: Error) => fail(error, logger),
+    );
+  };
+}
+
+function fail(error: Error, logger: Logger): never {
+  const expected = error instanceof NarthexError || "code" in error || error.cause !== undefined;
+  logger.error(error.message, expected ? {} : { stack: error.stack });
+  process.exit(error instanceof ConfigError ? 2 : 1);
+}
+
+function sayWhatDoesNothing(flags: Flags, logger: Logger): void {
+  for (const flag of flags.withoutEffect())
+    logger.warn("This flag has no effect yet.", { flag: `--${flag}` });
+  const features = flags.features();
+  for (const feature of features.withoutEffect()) logger.warn("This feature has no effect yet.", { feature });
+  for (const feature of features.superfluous()) {
+    logger.warn("This feature is always on; its name has no effect.", { feature });
+  }
+}
+
+/** Where to find what was started: address and data directory in one line. */
+function startLine(server: Server, flags: Flags): string {
+  const urls = server.addresses.map((address) => {
+    const host = address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, "localhost");
+    return `http://${host}${flags.text("web.route-prefix")}`;
+  });
+  return `Narthex ${build.narthexVersion} at ${urls.join(" and ")}, data in ${server.dataDir}`;
+}

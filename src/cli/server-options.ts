@@ -1,0 +1,68 @@
+/** From the command line to what the server is started with. */
+import { totalmem } from "node:os";
+import type { ServerOptions } from "../server/options.ts";
+import { effectiveFlags, flagRetention, routePrefix } from "./effective-flags.ts";
+import type { Flags } from "./flags.ts";
+
+const defaultSegmentBytes = 128 * 1024 * 1024;
+const defaultBlockSegmentBytes = 512 * 1024 * 1024;
+/** The share of the memory that one query may hold. */
+const queryMemoryShare = 0.25;
+const userAgent = "Prometheus/3.14.0 Narthex";
+
+export function serverOptions(flags: Flags): ServerOptions {
+  const features = flags.features();
+  return {
+    configFile: flags.text("config.file"),
+    configOptions: { retention: flagRetention(flags), features: features.names() },
+    shownFlags: (config) => effectiveFlags(flags, config),
+    storage: storageOptions(flags),
+    keepExemplars: features.has("exemplar-storage"),
+    lockDirectory: !flags.bool("storage.tsdb.no-lockfile"),
+    blockReloadIntervalMs: flags.durationMs("storage.tsdb.block-reload-interval"),
+    queries: {
+      lookbackMs: flags.durationMs("query.lookback-delta"),
+      samplesMax: flags.number("query.max-samples"),
+      timeoutMs: flags.durationMs("query.timeout"),
+      concurrencyMax: flags.number("query.max-concurrency"),
+      bytesMax: Math.floor(memoryBytes() * queryMemoryShare),
+    },
+    scrape: {
+      userAgent,
+      timestampToleranceMs: flags.bool("scrape.adjust-timestamps")
+        ? flags.durationMs("scrape.timestamp-tolerance")
+        : 0,
+      discoveryReloadIntervalMs: flags.durationMs("scrape.discovery-reload-interval"),
+    },
+    web: {
+      listenAddresses: flags.list("web.listen-address"),
+      connectionsMax: flags.number("web.max-connections"),
+      readTimeoutMs: flags.durationMs("web.read-timeout"),
+      externalUrl: flags.text("web.external-url"),
+      routePrefix: routePrefix(flags),
+      corsOrigin: flags.text("web.cors.origin"),
+      enableLifecycle: flags.bool("web.enable-lifecycle"),
+      enableAdminApi: flags.bool("web.enable-admin-api"),
+      enableRemoteWriteReceiver: flags.bool("web.enable-remote-write-receiver"),
+    },
+  };
+}
+
+function storageOptions(flags: Flags): ServerOptions["storage"] {
+  const compression = flags.text("storage.tsdb.wal-compression-type") as "snappy" | "zstd";
+  return {
+    dir: flags.text("storage.tsdb.path"),
+    blockRangeMs: flags.durationMs("storage.tsdb.min-block-duration"),
+    samplesPerChunk: flags.number("storage.tsdb.samples-per-chunk"),
+    walSegmentBytes: flags.bytes("storage.tsdb.wal-segment-size") || defaultSegmentBytes,
+    walCompression: flags.bool("storage.tsdb.wal-compression") ? compression : "none",
+    walSync: flags.text("storage.tsdb.wal-sync") as "segment" | "interval" | "always",
+    blockSegmentBytes: flags.bytes("storage.tsdb.max-block-chunk-segment-size") || defaultBlockSegmentBytes,
+  };
+}
+
+/** What this process may use: the machine's memory, or less where a container bounds it. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}

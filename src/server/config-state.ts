@@ -1,0 +1,76 @@
+/** The configuration in force, and how the last attempt to load it went. */
+import type { Clock, Logger } from "../base/env.ts";
+import type { Fs } from "../base/fs.ts";
+import type { Config } from "../config/config.ts";
+import { type ConfigOptions, loadConfig } from "../config/load.ts";
+
+/** Prometheus's number of exemplars where the feature is on and the configuration does not say. */
+const exemplarsDefault = 100_000;
+
+export interface ConfigStateEnv {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly fs: Fs;
+  readonly getEnv: (name: string) => string | undefined;
+}
+
+export interface ConfigSource {
+  readonly configFile: string;
+  readonly configOptions: ConfigOptions;
+  readonly keepExemplars: boolean;
+}
+
+export class ConfigState {
+  readonly #env: ConfigStateEnv;
+  readonly #source: ConfigSource;
+  #current: Config;
+  #loadedMs: number;
+  #lastSuccessful = true;
+
+  /** Throws what {@link loadConfig} throws. */
+  constructor(env: ConfigStateEnv, source: ConfigSource) {
+    this.#env = env;
+    this.#source = source;
+    this.#current = this.#read();
+    this.#loadedMs = env.clock.nowMs();
+  }
+
+  get current(): Config {
+    return this.#current;
+  }
+
+  /** When {@link current} was loaded. */
+  get loadedMs(): number {
+    return this.#loadedMs;
+  }
+
+  get lastSuccessful(): boolean {
+    return this.#lastSuccessful;
+  }
+
+  /** 0: none are kept. */
+  get exemplarsMax(): number {
+    return this.#source.keepExemplars ? (this.#current.storage.exemplars?.maxExemplars ?? 0) : 0;
+  }
+
+  /** Reads the file again. Throws, with the old configuration still in force, where it is not acceptable. */
+  load(): Config {
+    try {
+      this.#current = this.#read();
+      this.#loadedMs = this.#env.clock.nowMs();
+      this.#lastSuccessful = true;
+      return this.#current;
+    } catch (error) {
+      this.#lastSuccessful = false;
+      throw error;
+    }
+  }
+
+  #read(): Config {
+    const { configFile, configOptions, keepExemplars } = this.#source;
+    const config = loadConfig(this.#env, configFile, configOptions);
+    const { storage } = config;
+    if (!keepExemplars || storage.exemplars !== undefined) return config;
+    return { ...config, storage: { ...storage, exemplars: { maxExemplars: exemplarsDefault } } };
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Metric families whose numbers are counted in other threads and arrive as one flat record. prom-client has no place
+ * for histograms and summaries that were observed elsewhere, so these families are written here.
+ */
+
+/** Counters and gauges by name, as the threads report them. */
+export type Stats = Readonly<Record<string, number | undefined>>;
+
+export interface StatSample {
+  /** What follows the family's name: "", `{type="float"}`, "_sum". */
+  readonly suffix: string;
+  /** undefined where the threads do not say: the sample is left out. */
+  readonly value: (stats: Stats) => number | undefined;
+}
+
+export interface StatFamily {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "summary" | "histogram";
+  readonly help: string;
+  readonly samples: readonly StatSample[];
+}
+
+/** The text format. Families without a sample are left out. */
+export function statsPage(families: readonly StatFamily[], stats: Stats): string {
+  let page = "";
+  for (const { name, type, help, samples } of families) {
+    let lines = "";
+    for (const { suffix, value } of samples) {
+      const number = value(stats);
+      if (number !== undefined) lines += `${name}${suffix} ${numberText(number)}\n`;
+    }
+    if (lines !== "") page += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines}`;
+  }
+  return page;
+}
+
+function numberText(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+}

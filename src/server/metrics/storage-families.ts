@@ -1,0 +1,334 @@
+/**
+ * The families that the writer and the maintenance rounds count, under the names and types that Prometheus 3.14 gives
+ * them, and `narthex_*` for what only this server has.
+ */
+import type { StatFamily, StatSample, Stats } from "./stat-families.ts";
+
+type Source = string | ((stats: Stats) => number | undefined);
+
+const int64Max = 2 ** 63;
+
+function sampleOf(source: Source, suffix = ""): StatSample {
+  return { suffix, value: typeof source === "string" ? (stats) => stats[source] : source };
+}
+
+const gauge = (name: string, source: Source, help: string): StatFamily => ({
+  name,
+  type: "gauge",
+  help,
+  samples: [sampleOf(source)],
+});
+
+const counter = (name: string, source: Source, help: string): StatFamily => ({
+  name,
+  type: "counter",
+  help,
+  samples: [sampleOf(source)],
+});
+
+/** Of floats; native histograms are read and carried, but none are appended yet. */
+const counterByType = (name: string, source: Source, help: string): StatFamily => ({
+  name,
+  type: "counter",
+  help,
+  samples: [sampleOf(source, '{type="float"}'), sampleOf(() => 0, '{type="histogram"}')],
+});
+
+/** A summary without quantiles: sum and count. */
+const summary = (name: string, sum: Source, count: Source, help: string): StatFamily => ({
+  name,
+  type: "summary",
+  help,
+  samples: [sampleOf(sum, "_sum"), sampleOf(count, "_count")],
+});
+
+/** An empty head's times are infinite here and the ends of int64 in Prometheus. */
+function headTime(stat: "minTime" | "maxTime"): (stats: Stats) => number | undefined {
+  return (stats) => {
+    const ms = stats[stat];
+    return ms === undefined ? undefined : Math.max(-int64Max, Math.min(int64Max, ms));
+  };
+}
+
+function seconds(source: (stats: Stats) => number | undefined): (stats: Stats) => number | undefined {
+  return (stats) => {
+    const ms = source(stats);
+    return ms === undefined ? undefined : Math.trunc(ms / 1000);
+  };
+}
+
+/** Of blocks and head together; only known when both are. */
+function lowestTime(stats: Stats): number | undefined {
+  const head = headTime("minTime")(stats);
+  const blocks = stats["blocksMinTime"];
+  if (head === undefined || blocks === undefined) return undefined;
+  return Math.min(head, blocks, int64Max);
+}
+
+const head: readonly StatFamily[] = [
+  gauge("prometheus_tsdb_head_series", "series", "Series of the head."),
+  gauge(
+    "prometheus_tsdb_head_stale_series",
+    "staleSeries",
+    "Series of the head whose last sample is a staleness marker.",
+  ),
+  counter("prometheus_tsdb_head_series_created_total", "seriesCreated", "Series created in the head."),
+  counter("prometheus_tsdb_head_series_removed_total", "seriesRemoved", "Series removed from the head."),
+  gauge("prometheus_tsdb_head_chunks", "chunks", "Chunks of the head, in memory and in chunks_head."),
+  counter("prometheus_tsdb_head_chunks_created_total", "chunksCreated", "Chunks begun in the head."),
+  counter("prometheus_tsdb_head_chunks_removed_total", "chunksRemoved", "Chunks removed from the head."),
+  gauge(
+    "prometheus_tsdb_head_chunks_storage_size_bytes",
+    "headChunkBytes",
+    "Size of the files in chunks_head.",
+  ),
+  counterByType("prometheus_tsdb_head_samples_appended_total", "samplesAppended", "Samples stored."),
+  counterByType(
+    "prometheus_tsdb_out_of_order_samples_total",
+    "outOfOrder",
+    "Samples refused because they came too late.",
+  ),
+  counterByType(
+    "prometheus_tsdb_out_of_bound_samples_total",
+    "outOfBounds",
+    "Samples refused for a time that the head does not take.",
+  ),
+  counterByType(
+    "prometheus_tsdb_too_old_samples_total",
+    "tooOld",
+    "Samples refused because they came later than the out-of-order window allows.",
+  ),
+  counter("prometheus_tsdb_head_truncations_total", "truncations", "Times the head was cut."),
+  gauge(
+    "prometheus_tsdb_head_min_time",
+    headTime("minTime"),
+    "The oldest time in the head, in milliseconds.",
+  ),
+  gauge(
+    "prometheus_tsdb_head_max_time",
+    headTime("maxTime"),
+    "The newest time in the head, in milliseconds.",
+  ),
+  gauge(
+    "prometheus_tsdb_head_min_time_seconds",
+    seconds(headTime("minTime")),
+    "The oldest time in the head.",
+  ),
+  gauge(
+    "prometheus_tsdb_head_max_time_seconds",
+    seconds(headTime("maxTime")),
+    "The newest time in the head.",
+  ),
+  gauge(
+    "prometheus_tsdb_data_replay_duration_seconds",
+    "replaySeconds",
+    "How long reading the head back took.",
+  ),
+  gauge("narthex_head_memory_bytes", "headBytes", "Shared memory that the head has taken."),
+  counter("narthex_head_commits_total", "commits", "Batches committed to the head."),
+  counter("narthex_head_rollbacks_total", "rollbacks", "Batches that were taken back."),
+  counter(
+    "narthex_head_chunk_write_errors_total",
+    "chunkWriteErrors",
+    "Times full chunks could not be written.",
+  ),
+  gauge(
+    "narthex_head_compaction_held_up",
+    "compactionHeldUp",
+    "1 while the head holds what cannot be written to a block yet.",
+  ),
+];
+
+const wal = (compression: string): readonly StatFamily[] => [
+  gauge("prometheus_tsdb_wal_segment_current", "walSegment", "The WAL segment that is written to."),
+  gauge("prometheus_tsdb_wal_storage_size_bytes", "walBytes", "Size of the WAL."),
+  counter("prometheus_tsdb_wal_page_flushes_total", "walPageFlushes", "Writes of WAL pages."),
+  counter(
+    "prometheus_tsdb_wal_completed_pages_total",
+    "walPageCompletions",
+    "Pages of the WAL that were filled.",
+  ),
+  counter(
+    "prometheus_tsdb_wal_record_part_writes_total",
+    "walRecordParts",
+    "Parts of records written to the WAL.",
+  ),
+  counter(
+    "prometheus_tsdb_wal_record_parts_bytes_written_total",
+    "walRecordPartsBytes",
+    "Bytes of records written to the WAL.",
+  ),
+  counter("prometheus_tsdb_wal_writes_failed_total", "walWritesFailed", "Writes to the WAL that failed."),
+  counter("prometheus_tsdb_wal_corruptions_total", "walCorruptions", "Damages found in the WAL."),
+  summary(
+    "prometheus_tsdb_wal_fsync_duration_seconds",
+    "walSyncSeconds",
+    "walSyncs",
+    "How long syncing the WAL took.",
+  ),
+  {
+    name: "prometheus_tsdb_wal_record_bytes_saved_total",
+    type: "counter",
+    help: "Bytes that compression kept out of the WAL.",
+    samples: [sampleOf("walSavedBytes", `{compression="${compression}"}`)],
+  },
+  counter("narthex_wal_fsyncs_failed_total", "walSyncsFailed", "Syncs of the WAL that failed."),
+  counter(
+    "prometheus_tsdb_checkpoint_creations_total",
+    (stats) => sum(stats["checkpoints"], stats["checkpointsFailed"]),
+    "Checkpoints of the WAL that were begun.",
+  ),
+  counter(
+    "prometheus_tsdb_checkpoint_creations_failed_total",
+    "checkpointsFailed",
+    "Checkpoints of the WAL that could not be written.",
+  ),
+];
+
+const blocks: readonly StatFamily[] = [
+  gauge("prometheus_tsdb_blocks_loaded", "blocksLoaded", "Blocks that are in use."),
+  gauge("prometheus_tsdb_storage_blocks_bytes", "blocksBytes", "Size of all blocks."),
+  gauge(
+    "prometheus_tsdb_symbol_table_size_bytes",
+    "blocksSymbolBytes",
+    "Size of the symbol tables of the blocks in memory.",
+  ),
+  gauge("prometheus_tsdb_lowest_timestamp", lowestTime, "The oldest time of all data, in milliseconds."),
+  gauge("prometheus_tsdb_lowest_timestamp_seconds", seconds(lowestTime), "The oldest time of all data."),
+  gauge(
+    "prometheus_tsdb_retention_limit_seconds",
+    "retentionSeconds",
+    "The age at which blocks are deleted; 0: never.",
+  ),
+  gauge(
+    "prometheus_tsdb_retention_limit_bytes",
+    () => 0,
+    "The size at which blocks are deleted; 0: any size.",
+  ),
+  counter(
+    "prometheus_tsdb_compactions_triggered_total",
+    "rounds",
+    "Times it was looked for something to compact.",
+  ),
+  counter("prometheus_tsdb_compactions_total", "headCompactions", "Blocks cut from the head."),
+  counter("prometheus_tsdb_compactions_failed_total", "headCompactionsFailed", "Compactions that failed."),
+  {
+    name: "prometheus_tsdb_compaction_duration_seconds",
+    type: "histogram",
+    help: "How long compactions took.",
+    samples: [
+      sampleOf("headCompactions", '_bucket{le="+Inf"}'),
+      sampleOf("headCompactionSeconds", "_sum"),
+      sampleOf("headCompactions", "_count"),
+    ],
+  },
+  gauge(
+    "prometheus_tsdb_clean_start",
+    "cleanStart",
+    "1: no lock file was left behind, 0: one was, -1: the data directory is not locked.",
+  ),
+  counter("narthex_blocks_deleted_total", "blocksDeleted", "Blocks deleted for their age."),
+];
+
+const exemplars: readonly StatFamily[] = [
+  gauge("prometheus_tsdb_exemplar_exemplars_in_storage", "exemplarsCount", "Exemplars that are kept."),
+  gauge("prometheus_tsdb_exemplar_max_exemplars", "exemplarsMax", "How many exemplars are kept at most."),
+  gauge(
+    "prometheus_tsdb_exemplar_series_with_exemplars_in_storage",
+    "exemplarSeries",
+    "Series that have exemplars.",
+  ),
+  gauge(
+    "prometheus_tsdb_exemplar_last_exemplars_timestamp_seconds",
+    (stats) => finiteOr0(stats["exemplarOldestTime"]),
+    "The time of the oldest exemplar that is kept.",
+  ),
+  counter(
+    "prometheus_tsdb_exemplar_exemplars_appended_total",
+    "exemplarsAppended",
+    "Exemplars that were stored.",
+  ),
+  counter(
+    "prometheus_tsdb_exemplar_out_of_order_exemplars_total",
+    "exemplarsOutOfOrder",
+    "Exemplars refused because they came too late.",
+  ),
+];
+
+const ingest: readonly StatFamily[] = [
+  counter(
+    "prometheus_target_scrapes_exceeded_sample_limit_total",
+    "scrapeSampleLimitExceeded",
+    "Scrapes with more samples than the limit.",
+  ),
+  counter(
+    "prometheus_target_scrape_pool_exceeded_label_limits_total",
+    "scrapeLabelLimitsExceeded",
+    "Scrapes with more or longer labels than the limits.",
+  ),
+  counter(
+    "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+    "scrapeDuplicateTimestamps",
+    "Samples refused because their series has another value at that time.",
+  ),
+  counter(
+    "prometheus_target_scrapes_sample_out_of_order_total",
+    "scrapeOutOfOrder",
+    "Samples refused because they came too late.",
+  ),
+  counter(
+    "prometheus_target_scrapes_sample_out_of_bounds_total",
+    "scrapeOutOfBounds",
+    "Samples refused for a time that the head does not take.",
+  ),
+  counter(
+    "prometheus_target_scrapes_exemplar_out_of_order_total",
+    "scrapeExemplarsOutOfOrder",
+    "Exemplars refused because they came too late.",
+  ),
+  counter(
+    "prometheus_target_scrapes_cache_flush_forced_total",
+    "scrapeCacheFlushesForced",
+    "Times the memory of a target's lines was emptied because it grew.",
+  ),
+  counter(
+    "prometheus_api_remote_write_invalid_labels_samples_total",
+    "remoteWriteInvalidLabels",
+    "Series of remote-write requests that were refused for their labels.",
+  ),
+  counter("narthex_remote_write_requests_total", "remoteWriteRequests", "Remote-write requests."),
+  counter("narthex_remote_write_samples_total", "remoteWriteSamples", "Samples that remote write stored."),
+  gauge(
+    "narthex_scrape_cache_bytes",
+    "scrapeCacheBytes",
+    "Memory that the targets' lines are remembered in.",
+  ),
+];
+
+const threads: readonly StatFamily[] = [
+  gauge("narthex_threads", "threads", "Threads that run besides the main one."),
+  counter(
+    "narthex_thread_restarts_total",
+    "threadDeaths",
+    "Threads that ended unexpectedly and were replaced.",
+  ),
+];
+
+/** `walCompression`: "none", "snappy" or "zstd". */
+export const storageFamilies = (walCompression: string): readonly StatFamily[] => [
+  ...head,
+  ...wal(walCompression),
+  ...blocks,
+  ...exemplars,
+  ...ingest,
+  ...threads,
+];
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
+}
+
+/** From milliseconds; there may be none. */
+function finiteOr0(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Number.isFinite(ms) ? ms / 1000 : 0;
+}

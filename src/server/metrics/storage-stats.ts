@@ -1,0 +1,21 @@
+/** Gathers what the runtime's threads count into the one record that storage-families.ts reads. */
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Stats } from "./stat-families.ts";
+
+export interface StorageFacts {
+  /** How the lock file was found: 1, 0 or -1. */
+  readonly cleanStart: number;
+  readonly retentionMs: number;
+}
+
+export async function storageStats(runtime: Runtime, facts: StorageFacts): Promise<Stats> {
+  const { running, deaths } = runtime.threads;
+  return {
+    ...(await runtime.writerStats()),
+    ...runtime.maintenanceStats,
+    threads: running,
+    threadDeaths: deaths,
+    cleanStart: facts.cleanStart,
+    retentionSeconds: facts.retentionMs / 1000,
+  };
+}
