@@ -1,12 +1,18 @@
 // A head with a log and chunk files in memory, for the tests of src/tsdb/head.
 import { Labels } from "../../src/model/labels.ts";
 import type { Matcher } from "../../src/model/matcher.ts";
-import { SampleColumns } from "../../src/storage/sample-columns.ts";
 import type { QueryContext, SelectHints } from "../../src/storage/querier.ts";
+import { SampleColumns } from "../../src/storage/sample-columns.ts";
 import type { Chunk } from "../../src/tsdb/chunks/chunk.ts";
 import { HeadAppender } from "../../src/tsdb/head/appender.ts";
 import { Head } from "../../src/tsdb/head/head.ts";
-import type { ChunkSink, ChunkStore, HeadLog, MetadataEntry, NewSeries } from "../../src/tsdb/head/head-log.ts";
+import type {
+  ChunkSink,
+  ChunkStore,
+  HeadLog,
+  MetadataEntry,
+  NewSeries,
+} from "../../src/tsdb/head/head-log.ts";
 import type { HeadMemoryOptions, HeadOptions } from "../../src/tsdb/head/head-options.ts";
 import type { HeadQuerier } from "../../src/tsdb/head/head-querier.ts";
 import { HeadReader } from "../../src/tsdb/head/head-reader.ts";
@@ -134,13 +140,12 @@ export function append(appender: HeadAppender, rows: readonly Row[]): number[] {
 export function dump(
   querier: HeadQuerier,
   matchers: readonly Matcher[],
-  mint = -Infinity,
-  maxt = Infinity,
+  context = noContext,
 ): Record<string, string[]> {
   const shown: Record<string, string[]> = {};
-  for (const series of querier.select(noContext, matchers, mint, maxt, hints, false)) {
+  for (const series of querier.select(context, matchers, -Infinity, Infinity, hints, false)) {
     const out = new SampleColumns(4);
-    series.read(out, mint, maxt);
+    series.read(out, -Infinity, Infinity);
     const bits = bitsOf(out.v, out.n);
     shown[series.labels.toString()] = bits.map((value, i) => `${out.t[i]}:${value.toString(16)}`);
   }

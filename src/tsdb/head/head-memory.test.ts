@@ -13,7 +13,9 @@ test("the example of the page", () => {
   append(appender, [[{ a: "b" }, 15000, 1]]);
   const { words } = memory;
   const hex = (at: number, count: number) =>
-    [...words.subarray(at, at + count)].map((word) => word.toString(16).toUpperCase().padStart(8, "0")).join(" ");
+    [...words.subarray(at, at + count)]
+      .map((word) => word.toString(16).toUpperCase().padStart(8, "0"))
+      .join(" ");
   const string = (pair: number) => {
     const at = words[pairHeader(words, pair) + Pair.string];
     const bytes = new Uint8Array(words.slice(at + 1, at + 4).buffer).slice(0, words[at]);

@@ -10,8 +10,8 @@ export interface HeadOptions {
   readonly exemplarsMax?: number;
   /** The first WAL ref that was never used, as the loading of the WAL found it. Default 1. */
   readonly nextWalRef?: number;
-  /** Makes the append kernel for the head's memory (kernels/head-kernel.ts). Default: the TypeScript twin. */
-  readonly appendKernel?: (memory: WebAssembly.Memory) => AppendKernel;
+  /** The append kernel made for this memory (kernels/head-kernel.ts). Default: the TypeScript twin. */
+  readonly appendKernel?: AppendKernel;
 }
 
 export interface HeadMemoryOptions {

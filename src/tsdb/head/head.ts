@@ -48,6 +48,8 @@ export class Head {
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
   /** Appends what is staged; see head-append.ts. */
+  readonly appendKernel: AppendKernel;
+  /** Appends what is staged; see head-append.ts. */
   /** The WAL ref that the next series gets. */
   nextWalRef: number;
   /** Infinity while nothing was ever appended. */
@@ -72,6 +74,8 @@ export class Head {
     this.chunkRangeMs = options.chunkRangeMs ?? defaultChunkRangeMs;
     this.samplesPerChunk = options.samplesPerChunk ?? defaultSamplesPerChunk;
     this.nextWalRef = options.nextWalRef ?? 1;
+    const { words, doubles } = memory;
+    this.appendKernel = options.appendKernel ?? ((control) => appendStaged(words, doubles, control));
     if (!(this.samplesPerChunk >= 4 && this.samplesPerChunk <= samplesPerChunkMax)) {
       throw new RangeError(`samplesPerChunk is 4 to ${samplesPerChunkMax}, not ${this.samplesPerChunk}`);
     }

@@ -136,7 +136,7 @@ export class Staging {
     doubles[(control + Append.mint) >> 1] = Number.POSITIVE_INFINITY;
     doubles[(control + Append.maxt) >> 1] = Number.NEGATIVE_INFINITY;
     for (;;) {
-      const status = head.appendStaged(control);
+      const status = head.appendKernel(control);
       this.#drain();
       if (status === AppendStatus.done) break;
       if (status === AppendStatus.classMissing) head.arena.refill(words[control + Append.missingClass]);
