@@ -45,10 +45,14 @@ function adapt(log: PinoLogger): Logger {
   };
 }
 
-/** Errors as their message, and numbers that JSON has no form for as text. */
+/** The keys of a line that are not fields. */
+const ownKeys = new Set(["time", "level", "msg"]);
+
+/** Errors as their message, numbers that JSON has no form for as text; fields named as our own keys with a "_". */
 function plain(fields: LogFields = {}): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries(fields)) {
+    const key = ownKeys.has(name) ? `${name}_` : name;
     if (value instanceof Error) result[key] = value.message;
     else if (typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value)))
       result[key] = String(value);
