@@ -1,6 +1,7 @@
 // Blocks that a real Prometheus wrote, read by us, and the other way round.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -128,23 +129,6 @@ describe.skipIf(!peers || crashed === undefined)("prometheus-3.5.3-crashed", () 
     expect(stale).toBeGreaterThan(0);
   });
 
-  test("an index rewritten by us is the same, section by section", () => {
-    for (const name of blockNames(crashed as string)) {
-      const original = Block.open(env, join(crashed as string, name));
-      const { index } = original.acquire();
-      const path = join(dir, `index-${name}`);
-      const want = sectionsOf(join(original.dir, "index"));
-      const writer = new IndexWriter(nodeFs, path, want.symbols);
-      for (const ref of index.postings("", "")) {
-        const series = index.series(ref, -Infinity, Infinity);
-        if (series !== undefined) writer.addSeries(series.labels, series.chunks);
-      }
-      writer.finish();
-      original.release();
-      expect(sectionsOf(path)).toEqual(want);
-    }
-  });
-
   test("a block rewritten by us has the same chunk files, and promtool reads it", () => {
     const names = blockNames(crashed as string);
     const to = join(dir, "rewritten");
@@ -202,6 +186,37 @@ describe.skipIf(!peers || oldBlocks === undefined)("blocks of early versions", (
     expect(index.labelNames()).toEqual(["b"]);
     index.close();
   });
+});
+
+test.skipIf(!peers)("an index rewritten by us is the same, section by section", () => {
+  // Written by promtool from a text: unlike a head's, its symbol table has nothing but what its series use.
+  const lines = Array.from({ length: 3000 }, (_, i) => {
+    const labels = `i="${i}",path="/é/${i % 7}",job="job${i % 40}",status="${200 + (i % 3)}"`;
+    return `metric_${i % 11}_total{${labels}} ${i} ${1_700_000_000 + (i % 9)}`;
+  });
+  const text = join(dir, "text");
+  const families = Array.from({ length: 11 }, (_, k) => [
+    `# TYPE metric_${k} counter`,
+    ...lines.filter((line) => line.startsWith(`metric_${k}_`)),
+  ]);
+  writeFileSync(text, [...families.flat(), "# EOF", ""].join("\n"));
+  const data = join(dir, "from-text");
+  promtool("create-blocks-from", "openmetrics", "--quiet", text, data);
+  const [name] = blockNames(data);
+  const original = Block.open(env, join(data, name));
+  const { index } = original.acquire();
+  const path = join(dir, "rewritten-index");
+  const writer = new IndexWriter(nodeFs, path);
+  const refs = index.postings("", "");
+  expect(refs.length).toBe(3000);
+  for (const ref of refs) {
+    const series = index.series(ref, -Infinity, Infinity);
+    if (series !== undefined) writer.addSeries(series.labels, series.chunks);
+  }
+  writer.finish();
+  original.release();
+  const want = sectionsOf(join(original.dir, "index"));
+  expect(sectionsOf(path)).toEqual(want);
 });
 
 describe.skipIf(!servers)("blocks that we wrote", () => {
@@ -268,7 +283,8 @@ function sectionsOf(path: string) {
     expect(offsets.uvarint()).toBe(2);
     entries.push([offsets.string(), offsets.string(), offsets.uvarint() - postings]);
   }
-  const part = (from: number, to: number) => bytes.subarray(from, to).toString("base64");
+  const part = (from: number, to: number) =>
+    createHash("sha256").update(bytes.subarray(from, to)).digest("hex");
   return {
     head: part(0, series),
     symbols,

@@ -19,10 +19,7 @@ export interface ChunkSeries {
   chunks(): Iterable<Chunk>;
 }
 
-/**
- * What a block is written from: the head, other blocks, an import. Series come sorted by compareLabels. `series` may be
- * called again and gives the same series: a block's writer goes over them for their labels first, then for their chunks.
- */
+/** What a block is written from: the head, other blocks, an import. Series come sorted by compareLabels. */
 export interface ChunkSource {
   series(): Iterable<ChunkSeries>;
 }

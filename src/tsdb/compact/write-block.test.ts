@@ -49,14 +49,13 @@ test("the order of its file operations", () => {
   );
   expect(trace).toEqual([
     "makeDir T/chunks",
-    // symbols; their length is known at their end
     "create T/index",
-    "write T/index",
-    "write T/index",
     "create T/chunks/000001",
     "write T/chunks/000001",
     "sync T/chunks/000001",
-    // series, postings, postings offset table and its length, table of contents
+    // symbols and their length, series, postings, postings offset table and its length, table of contents
+    "write T/index",
+    "write T/index",
     "write T/index",
     "write T/index",
     "write T/index",

@@ -8,7 +8,6 @@
 import type { Clock, Random } from "../../base/env.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
 import { createFile } from "../../base/replace-file.ts";
-import { compareUtf8 } from "../../base/strings.ts";
 import { isHistogramEncoding, sampleCount } from "../../chunkenc/encoding.ts";
 import { chunksDir, indexFile } from "../block/block.ts";
 import {
@@ -116,7 +115,7 @@ function writeContent(
   options: WriteBlockOptions,
 ): BlockStats {
   const segments = new SegmentWriter(fs, joinPath(dir, chunksDir), options.segmentBytesMax);
-  const index = new IndexWriter(fs, joinPath(dir, indexFile), collectSymbols(source));
+  const index = new IndexWriter(fs, joinPath(dir, indexFile));
   try {
     const stats = writeSeries(source, range, segments, index, options);
     segments.finish();
@@ -127,15 +126,6 @@ function writeContent(
     index.abandon();
     throw error;
   }
-}
-
-/** All label names and values of the source, sorted. */
-function collectSymbols(source: ChunkSource): string[] {
-  const symbols = new Set<string>();
-  for (const { labels } of source.series()) {
-    for (const text of labels.pairs) symbols.add(text);
-  }
-  return [...symbols].sort(compareUtf8);
 }
 
 function writeSeries(
