@@ -91,7 +91,8 @@ export class WireCursor {
   /** The end of the length-delimited content that begins behind the length at hand. */
   contentEnd(end: number): number {
     const length = this.int64(end);
-    if (length < 0) throw this.fail("proto: negative length found during unmarshaling");
+    if (length < 0 || length + this.at >= 2 ** 63)
+      throw this.fail("proto: negative length found during unmarshaling");
     if (length > end - this.at) throw this.fail("unexpected EOF");
     return this.at + length;
   }

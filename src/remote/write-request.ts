@@ -57,7 +57,7 @@ export class WriteRequest {
   /** Series i is the message at seriesStart[i] to seriesEnd[i]. */
   seriesStart = new Uint32Array(256);
   seriesEnd = new Uint32Array(256);
-  /** Its label fields, if they follow each other without a gap; otherwise both are 0. */
+  /** Its label fields, if they follow each other without a gap; otherwise the end is not behind the start. */
   labelsStart = new Uint32Array(256);
   labelsEnd = new Uint32Array(256);
   /** Its samples are those before firstSample[i + 1], from firstSample[i] on. */
@@ -97,21 +97,19 @@ export class WriteRequest {
     this.firstSample[index] = this.samples;
     this.seriesStart[index] = cursor.at;
     this.seriesEnd[index] = end;
+    this.labelsStart[index] = none;
+    this.labelsEnd[index] = none;
     this.histograms[index] = 0;
     this.exemplars[index] = 0;
-    let labelsStart = 0;
-    let labelsEnd = 0;
-    let scattered = false;
     for (;;) {
+      this.#labels(index, cursor.at, usualLabelsEnd(this.bytes, cursor.at, end));
       const field = cursor.field(timeSeries, end);
       if (field === 0) break;
       const start = cursor.fieldStart;
       const fieldEnd = cursor.contentEnd(end);
       if (field === 1) {
-        if (labelsEnd === 0) labelsStart = start;
-        else if (labelsEnd !== start) scattered = true;
-        labelsEnd = fieldEnd;
-        this.#label(fieldEnd);
+        this.#checked(label, fieldEnd);
+        this.#labels(index, start, fieldEnd);
       } else if (field === 2) this.#sample(fieldEnd);
       else if (field === 3) {
         this.exemplars[index]++;
@@ -121,14 +119,33 @@ export class WriteRequest {
         this.#checked(histogram, fieldEnd);
       }
     }
-    this.labelsStart[index] = scattered ? 0 : labelsStart;
-    this.labelsEnd[index] = scattered ? 0 : labelsEnd;
+  }
+
+  /** Label fields were found at [start, end). */
+  #labels(index: number, start: number, end: number): void {
+    if (end === start) return;
+    this.cursor.at = end;
+    const { labelsStart, labelsEnd } = this;
+    if (labelsEnd[index] === none) labelsStart[index] = start;
+    else if (labelsEnd[index] !== start) labelsStart[index] = scattered;
+    labelsEnd[index] = end;
+  }
+
+  #exemplar(end: number): void {
+    const { cursor } = this;
+    for (;;) {
+      const field = cursor.field(exemplar, end);
+      if (field === 0) return;
+      if (field === 1) this.#checked(label, cursor.contentEnd(end));
+      else cursor.skip(end);
+    }
   }
 
   #sample(end: number): void {
     const { cursor } = this;
     if (this.samples === this.t.length) this.#growSamples();
     const index = this.samples++;
+    if (this.#usualSample(index, end)) return;
     this.t[index] = 0;
     this.v[index] = 0;
     for (;;) {
@@ -139,31 +156,18 @@ export class WriteRequest {
     }
   }
 
-  #label(end: number): void {
+  /** Value and time, in this order and nothing else. */
+  #usualSample(index: number, end: number): boolean {
     const { cursor, bytes: message } = this;
-    const start = cursor.at;
-    const nameBytes = message[start + 1];
-    const valueStart = start + 4 + nameBytes;
-    // Name and value, both shorter than 128 bytes, in this order: nearly all labels.
-    const isUsual =
-      message[start] === 0x0a &&
-      nameBytes < 0x80 &&
-      valueStart <= end &&
-      message[valueStart - 2] === 0x12 &&
-      message[valueStart - 1] < 0x80 &&
-      valueStart + message[valueStart - 1] === end;
-    if (isUsual) cursor.at = end;
-    else this.#checked(label, end);
-  }
-
-  #exemplar(end: number): void {
-    const { cursor } = this;
-    for (;;) {
-      const field = cursor.field(exemplar, end);
-      if (field === 0) return;
-      if (field === 1) this.#label(cursor.contentEnd(end));
-      else cursor.skip(end);
-    }
+    const { at } = cursor;
+    if (end - at < 11 || message[at] !== 0x09 || message[at + 9] !== 0x10) return false;
+    cursor.at = at + 1;
+    cursor.fixed64(this.vWords, 2 * index, end);
+    cursor.at = at + 10;
+    this.t[index] = cursor.int64(end);
+    if (cursor.at === end) return true;
+    cursor.at = at;
+    return false;
   }
 
   #checked(shape: MessageShape, end: number): void {
@@ -196,4 +200,23 @@ export class WriteRequest {
     this.v = v;
     this.vWords = new Uint32Array(v.buffer);
   }
+}
+
+/** In labelsStart: there are no labels, or other fields lie between them (no label begins at 0: that is a tag). */
+const none = 0;
+const scattered = 0xffffffff;
+
+/**
+ * Behind all the label fields of the usual form that follow each other from `at` on: name and value, both short, in this
+ * order. Nearly all labels are like that.
+ */
+function usualLabelsEnd(message: Uint8Array, at: number, end: number): number {
+  while (at + 6 <= end && message[at] === 0x0a && message[at + 2] === 0x0a) {
+    const fieldEnd = at + 2 + message[at + 1];
+    const valueStart = at + 6 + message[at + 3];
+    if (message[at + 1] > 0x7f || message[at + 3] > 0x7f || fieldEnd > end || valueStart > fieldEnd) break;
+    if (message[valueStart - 2] !== 0x12 || valueStart + message[valueStart - 1] !== fieldEnd) break;
+    at = fieldEnd;
+  }
+  return at;
 }

@@ -67,6 +67,11 @@ describe("what is stored", () => {
     );
     expect(send(message(scattered))).toBe("204");
     expect(appender.contents()).toEqual({ 'm{z="1"}': `${now}:1 ${now + 1}:2` });
+    // The first and the last group of these labels are series of their own.
+    const groups = [label("__name__", "m"), sample(now, 3), label("z", "2"), sample(now + 1, 4)];
+    send(message(series(labels({ __name__: "m" }), sample(now, 5))));
+    expect(send(message(series(...groups, label("y", "3"))))).toBe("204");
+    expect(appender.contents()).toMatchObject({ m: `${now}:5`, 'm{y="3", z="2"}': `${now}:3 ${now + 1}:4` });
   });
 
   test("unknown fields, groups and metadata are passed over", () => {
