@@ -86,12 +86,15 @@ export function encodeSamples(
 
 /** Writes a zigzag varint at `at`; returns where it ends. */
 function putVarint(buffer: Uint8Array, at: number, value: number): number {
+  if (value >= -0x40000000 && value < 0x40000000) {
+    let zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
+    for (; zigzag >= 0x80; zigzag >>>= 7) buffer[at++] = zigzag | 0x80;
+    buffer[at++] = zigzag;
+    return at;
+  }
   let zigzag = value >= 0 ? value * 2 : -value * 2 - 1;
   if (zigzag > Number.MAX_SAFE_INTEGER) return putLongVarint(buffer, at, value);
-  while (zigzag >= 0x80) {
-    buffer[at++] = (zigzag & 0x7f) | 0x80;
-    zigzag = zigzag < 0x80000000 ? zigzag >>> 7 : Math.floor(zigzag / 128);
-  }
+  for (; zigzag >= 0x80; zigzag = Math.floor(zigzag / 128)) buffer[at++] = (zigzag & 0x7f) | 0x80;
   buffer[at++] = zigzag;
   return at;
 }
