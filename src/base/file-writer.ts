@@ -8,7 +8,7 @@ export class FileWriter {
   #flushedBytes = 0;
 
   /** Owns `file`, which is empty, from here on. */
-  constructor(file: File, bufferBytes = 1 << 20) {
+  constructor(file: File, bufferBytes = 1 << 18) {
     this.#file = file;
     this.#buffer = new Uint8Array(bufferBytes);
   }

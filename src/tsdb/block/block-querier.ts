@@ -41,15 +41,16 @@ export class BlockQuerier implements Querier {
     const { index, tombstones } = this.#readers;
     const found: Series[] = [];
     let bytes = 0;
-    for (const [i, ref] of postingsForMatchers(context, index, matchers).entries()) {
+    const refs = postingsForMatchers(context, index, matchers);
+    for (let i = 0; i < refs.length; i++) {
       if (i % checkEvery === 0) {
         context.chargeBytes(bytes);
         context.check();
         bytes = 0;
       }
-      const series = index.series(ref, mint, maxt);
+      const series = index.series(refs[i], mint, maxt);
       if (series === undefined) continue;
-      const deleted = tombstones.get(ref);
+      const deleted = tombstones.get(refs[i]);
       const chunks = deleted.length === 0 ? series.chunks : withoutDeleted(series, deleted);
       if (chunks.length === 0) continue;
       found.push(new BlockSeries(this.#readers, series.labels, chunks, deleted));

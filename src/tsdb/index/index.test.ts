@@ -10,6 +10,7 @@ import { Matcher } from "../../model/matcher.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { labelNamesFor, labelValuesFor, postingsForMatchers } from "./match.ts";
 import { IndexReader } from "./reader.ts";
+import { Spool } from "./spool.ts";
 import { IndexWriter } from "./writer.ts";
 
 interface Entry {
@@ -129,6 +130,30 @@ test("without matchers: all names and values", () => {
   expect(labelNamesFor(unlimited, index, [])).toEqual(["a", "b"]);
   expect(labelValuesFor(unlimited, index, "a", [], 0)).toEqual(["1", "2"]);
   expect(labelValuesFor(unlimited, index, "a", [], 1)).toEqual(["1"]);
+});
+
+test("symbols longer than what is read at once", () => {
+  const long = ["x", "y", "z"].map((letter) => letter.repeat(100_000));
+  const series = entries(
+    long.flatMap((i) => [
+      { i, a: "b" },
+      { i, a: "c" },
+    ]),
+  );
+  const index = openIndex(writeIndex(series));
+  const refs = [...index.postings("", "")];
+  expect(refs.map((ref) => index.series(ref, 0, 1e9)?.labels.get("i"))).toEqual([...long, ...long]);
+  expect(labelValuesFor(unlimited, index, "i", [], 0)).toEqual(long);
+  expect([...index.postings("i", long[1])]).toEqual([refs[1], refs[4]]);
+});
+
+test("the spool gives back what it got, over many blocks", () => {
+  const spool = new Spool();
+  const sizes = Array.from({ length: 500 }, (_, i) => (i * 7919) % 12_000);
+  for (const size of [...sizes, 2_000_000]) spool.add(new Uint8Array(size).fill(size));
+  const back = [...spool.entries()];
+  expect(back.map((entry) => entry.length)).toEqual([...sizes, 2_000_000]);
+  expect(back.every((entry) => entry.every((byte) => byte === (entry.length & 255)))).toBe(true);
 });
 
 describe("many values", () => {
