@@ -2,10 +2,9 @@
 import { exp } from "./exp.ts";
 import { log, log1p } from "./log.ts";
 
+/** The functions for x >= 0 get -0 too, and keep its sign. */
 export function sinh(x: number): number {
-  const magnitude = Math.abs(x);
-  const value = sinhPositive(magnitude);
-  return x < 0 ? -value : value;
+  return x < 0 ? -sinhPositive(-x) : sinhPositive(x);
 }
 
 function sinhPositive(x: number): number {
@@ -52,9 +51,7 @@ const large = 2 ** 28;
 
 export function asinh(x: number): number {
   if (!Number.isFinite(x)) return x;
-  const magnitude = Math.abs(x);
-  const value = asinhPositive(magnitude);
-  return x < 0 ? -value : value;
+  return x < 0 ? -asinhPositive(-x) : asinhPositive(x);
 }
 
 function asinhPositive(x: number): number {
@@ -74,11 +71,9 @@ export function acosh(x: number): number {
 }
 
 export function atanh(x: number): number {
-  const magnitude = Math.abs(x);
-  if (!(magnitude <= 1)) return Number.NaN;
-  if (magnitude === 1) return x * Number.POSITIVE_INFINITY;
-  const value = atanhPositive(magnitude);
-  return x < 0 ? -value : value;
+  if (!(x >= -1 && x <= 1)) return Number.NaN;
+  if (Math.abs(x) === 1) return x * Number.POSITIVE_INFINITY;
+  return x < 0 ? -atanhPositive(-x) : atanhPositive(x);
 }
 
 function atanhPositive(x: number): number {

@@ -25,13 +25,15 @@ export class InstantSelectorNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    const { at, offsetMs } = this.selector;
+    const { at, mint, maxt } = this.selector;
+    // As in Prometheus, timestamp(x offset 5m @ t) looks back from t, but only at what the offset lets it see.
+    const offsetMs = this.#times && at !== undefined ? 0 : this.selector.offsetMs;
     const first = (at ?? grid.startMs) - offsetMs;
     const last = (at ?? lastTimeOf(grid)) - offsetMs;
     const column = new Column(grid.steps);
     const buffer = new SampleBuffer(run);
     for (const series of run.selection(this.selector).series) {
-      const samples = buffer.read(series, first - run.lookbackMs + 1, last);
+      const samples = buffer.read(series, Math.max(first - run.lookbackMs + 1, mint), Math.min(last, maxt));
       if (samples.n === 0) continue;
       lookBack(samples, first, at === undefined ? grid.stepMs : 0, run.lookbackMs, this.#times, column);
       if (column.count === 0) continue;
