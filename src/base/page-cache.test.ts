@@ -90,3 +90,22 @@ test("a closed file gives its pages back", () => {
   expect(cache.usedBytes).toBe(3 * page);
   expect(other.view(page, 1)[0]).toBe(content[page]);
 });
+
+test("a growing file: views see what was appended, also within a page that was read before", () => {
+  const fs = new MemFs();
+  const file = fs.open("f", "create");
+  const cache = new PageCache(3 * page);
+  const paged = cache.openGrowing(fs, "f");
+  expect(() => paged.view(0, 1)).toThrow(CorruptionError);
+  for (let length = 0; length < size; ) {
+    const step = Math.min(size - length, 1 + ((length * 7) % 9000));
+    file.writeAt(content.subarray(length, length + step), length);
+    length += step;
+    const from = Math.max(0, length - 5000);
+    expect(Buffer.compare(paged.view(from, length - from), content.subarray(from, length))).toBe(0);
+    expect(() => paged.view(length, 1)).toThrow(CorruptionError);
+    expect(cache.usedBytes).toBeLessThanOrEqual(3 * page);
+  }
+  paged.close();
+  expect(cache.usedBytes).toBeLessThanOrEqual(3 * page);
+});

@@ -3,7 +3,7 @@
  * per thread and byte budget. Pages are evicted in clock order: a page that was read since the hand last passed
  * survives one round.
  *
- * Only files that never change may be read through it.
+ * Only files may be read through it whose bytes never change: complete ones, and growing ones that are only appended to.
  */
 import { CorruptionError } from "./errors.ts";
 import type { File, Fs } from "./fs.ts";
@@ -48,8 +48,14 @@ export class PageCache {
     return this.#usedBytes;
   }
 
+  /** A file that is complete. */
   open(fs: Fs, path: string): PagedFile {
-    return new CachedFile(this, fs.open(path, "read"));
+    return new CachedFile(this, fs.open(path, "read"), false);
+  }
+
+  /** A file that another thread may be appending to: what was written by the time of a view can be viewed. */
+  openGrowing(fs: Fs, path: string): PagedFile {
+    return new CachedFile(this, fs.open(path, "read"), true);
   }
 
   /** For {@link CachedFile}: takes a page in and makes room for it. */
@@ -90,20 +96,23 @@ export class PageCache {
 
 class CachedFile implements PagedFile {
   readonly path: string;
-  readonly sizeBytes: number;
+  sizeBytes: number;
   readonly #cache: PageCache;
   readonly #file: File;
+  readonly #isGrowing: boolean;
   readonly #pages = new Map<number, Page>();
   #closed = false;
 
-  constructor(cache: PageCache, file: File) {
+  constructor(cache: PageCache, file: File, isGrowing: boolean) {
     this.path = file.path;
     this.sizeBytes = file.size();
     this.#cache = cache;
     this.#file = file;
+    this.#isGrowing = isGrowing;
   }
 
   view(offset: number, length: number): Uint8Array {
+    if (this.#isGrowing && offset + length > this.sizeBytes) this.#grown();
     if (!(offset >= 0 && length >= 0 && offset + length <= this.sizeBytes)) {
       throw new CorruptionError(this.path, offset, `${length} bytes expected in a file of ${this.sizeBytes}`);
     }
@@ -131,6 +140,16 @@ class CachedFile implements PagedFile {
 
   forget(number: number): void {
     this.#pages.delete(number);
+  }
+
+  /** The last page may have become longer: the short one is let go, to be evicted in its turn. */
+  #grown(): void {
+    const last = Math.floor(this.sizeBytes / pageBytes);
+    const short = this.#pages.get(last);
+    this.sizeBytes = this.#file.size();
+    if (short === undefined || short.bytes.length === pageBytes) return;
+    short.owner = undefined;
+    this.#pages.delete(last);
   }
 
   #page(number: number): Uint8Array {

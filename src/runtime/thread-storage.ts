@@ -20,7 +20,7 @@ import { type Control, queryThreadsMax } from "./control.ts";
 export const queryOwner = (thread: number) => 1 + thread;
 export const compactionOwner = 1 + queryThreadsMax;
 
-/** Of pages of block files, for each thread. */
+/** Of pages of block files and head chunk files, for each thread. */
 const pageCacheBytes = 16 * 1024 * 1024;
 
 export class ThreadStorage implements Queryable {
@@ -28,6 +28,7 @@ export class ThreadStorage implements Queryable {
   readonly #control: Control;
   readonly #dir: string;
   readonly #logger: Logger;
+  readonly #cache = new PageCache(pageCacheBytes);
   readonly owner: number;
   #memory: HeadMemory | undefined;
   #head: HeadReader | undefined;
@@ -41,13 +42,16 @@ export class ThreadStorage implements Queryable {
     this.owner = owner;
     this.#logger = logger;
     this.#blocksVersion = control.blocksVersion;
-    this.blocks = BlockSet.open({ fs: nodeFs, cache: new PageCache(pageCacheBytes), logger }, dir);
+    this.blocks = BlockSet.open({ fs: nodeFs, cache: this.#cache, logger }, dir);
   }
 
   /** Reads this head from now on. */
   attach(handle: HeadHandle): void {
     this.#chunks?.close();
-    this.#chunks = new HeadChunkReader({ fs: nodeFs }, joinPath(this.#dir, headChunksDir));
+    this.#chunks = new HeadChunkReader(
+      { fs: nodeFs, cache: this.#cache },
+      joinPath(this.#dir, headChunksDir),
+    );
     this.#memory = HeadMemory.attach(handle);
     this.#head = new HeadReader(this.#memory, this.#chunks, this.owner);
     this.reloadBlocks();

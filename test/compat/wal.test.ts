@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer } from "../../bench/servers.mjs";
+import { PageCache } from "../../src/base/page-cache.ts";
 import { XorAppender } from "../../src/chunkenc/xor.ts";
 import { Labels } from "../../src/model/labels.ts";
 import { nodeClock } from "../../src/node/clock.ts";
@@ -174,7 +175,7 @@ describe.skipIf(crashed === undefined)("read by us: a WAL that a killed Promethe
       },
     );
     expect({ chunkCount, setAside, samples }).toEqual({ chunkCount: 2268, setAside: [], samples: 354_086 });
-    const reader = new HeadChunkReader(env, chunksDir);
+    const reader = new HeadChunkReader({ fs: nodeFs, cache: new PageCache(1 << 20) }, chunksDir);
     for (const ref of refs) expect(reader.read(ref).mint).toBeLessThanOrEqual(reader.read(ref).maxt);
     reader.close();
   });

@@ -1,5 +1,6 @@
 // The examples in docs/formats/{wal,checkpoint,head-chunks}.md: they read as the pages say, and are written so.
 import { expect, test } from "vitest";
+import { PageCache } from "../../src/base/page-cache.ts";
 import { XorAppender } from "../../src/chunkenc/xor.ts";
 import { Labels } from "../../src/model/labels.ts";
 import { MemFs } from "../../src/testkit/mem-fs.ts";
@@ -67,7 +68,7 @@ test("head-chunks.md reads as it says, and we write it", () => {
   fs.open("theirs/000001", "create").writeAt(example, 0);
   const appender = new XorAppender();
   appender.append(15_000, Float64Array.of(1), 0);
-  const chunk = new HeadChunkReader({ fs }, "theirs").read(headChunkRef(1, 8));
+  const chunk = new HeadChunkReader({ fs, cache: new PageCache(1 << 20) }, "theirs").read(headChunkRef(1, 8));
   expect({ ...chunk, bytes: hex(chunk.bytes) }).toEqual({
     walRef: 7,
     mint: 15_000,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { CorruptionError } from "../../base/errors.ts";
 import type { Fs } from "../../base/fs.ts";
+import { PageCache } from "../../base/page-cache.ts";
 import { failNth, faultFs } from "../../testkit/fault-fs.ts";
+import { interceptFs } from "../../testkit/intercept-fs.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { RecordingLogger } from "../../testkit/recording-logger.ts";
 import { SeededRandom } from "../../testkit/seeded-random.ts";
@@ -73,13 +75,13 @@ test("refs: file and offset in one number, exactly", () => {
 
 describe("chunks come back as they were written", () => {
   test.each([
-    ["through a cache that holds everything", {}],
-    ["through one page and one file", { cachedPagesMax: 1, openFilesMax: 1 }],
-  ])("%s", (_, options) => {
+    ["through a cache that holds everything", 1 << 20, 16],
+    ["through one page and one file", 1, 1],
+  ])("%s", (_, cacheBytes, openFilesMax) => {
     const fs = new MemFs();
     const { writer, chunks, refs } = written(fs, 200, 20_000);
     writer.flush();
-    const reader = new HeadChunkReader({ fs }, dir, options);
+    const reader = new HeadChunkReader({ fs, cache: new PageCache(cacheBytes) }, dir, { openFilesMax });
     const random = new SeededRandom(2);
     for (let i = 0; i < 400; i++) {
       const at = random.below(chunks.length);
@@ -96,7 +98,7 @@ describe("chunks come back as they were written", () => {
   test("by a reader that was there before they were", () => {
     const fs = new MemFs();
     const writer = HeadChunkWriter.open({ fs }, dir);
-    const reader = new HeadChunkReader({ fs }, dir);
+    const reader = new HeadChunkReader({ fs, cache: new PageCache(1 << 20) }, dir);
     const random = new SeededRandom(3);
     for (let i = 0; i < 50; i++) {
       const one = chunk(random, i);
@@ -115,7 +117,7 @@ describe("chunks come back as they were written", () => {
     const late = { ...chunk(random, 3), encoding: 1 | outOfOrderBit };
     const refs = [big, empty, late].map((one) => append(writer, one));
     writer.flush();
-    const reader = new HeadChunkReader({ fs }, dir);
+    const reader = new HeadChunkReader({ fs, cache: new PageCache(1 << 20) }, dir);
     expect(refs.map((ref) => reader.read(ref).bytes.length)).toEqual([40_000, 0, late.bytes.length]);
     expect(reader.read(refs[2])).toMatchObject({ encoding: 1, outOfOrder: true });
   });
@@ -123,7 +125,7 @@ describe("chunks come back as they were written", () => {
   test("not before they are flushed, and never from a wrong ref", () => {
     const fs = new MemFs();
     const { writer, refs } = written(fs, 3, 1e6);
-    const reader = new HeadChunkReader({ fs }, dir);
+    const reader = new HeadChunkReader({ fs, cache: new PageCache(1 << 20) }, dir);
     expect(() => reader.read(refs[0])).toThrow(CorruptionError);
     writer.flush();
     expect(reader.read(refs[0]).walRef).toBeGreaterThan(0);
@@ -133,6 +135,32 @@ describe("chunks come back as they were written", () => {
     }
     expect(() => reader.read(headChunkRef(7, 8))).toThrow("ENOENT");
   });
+});
+
+test("a reader keeps few files open, and none that were removed", () => {
+  const disk = new MemFs();
+  const open: string[] = [];
+  const fs = interceptFs(disk, ({ operation, path }, run) => {
+    if (operation === "open") open.push(path.slice(-1));
+    if (operation === "close") open.splice(open.indexOf(path.slice(-1)), 1);
+    return run();
+  });
+  const { writer, refs } = written(disk, 40);
+  writer.flush();
+  const firstOf = (segment: number) => refs.find((ref) => headChunkSegment(ref) === segment) as number;
+  const reader = new HeadChunkReader({ fs, cache: new PageCache(1) }, dir, { openFilesMax: 2 });
+  const seen = [1, 2, 1, 3, 4, 3].map((segment) => {
+    reader.read(firstOf(segment));
+    return open.join("");
+  });
+  expect(seen).toEqual(["1", "12", "12", "13", "34", "34"]);
+  disk.removeFile(`${dir}/000003`);
+  reader.read(firstOf(3));
+  reader.read(firstOf(5));
+  expect(open.join("")).toBe("45");
+  reader.close();
+  reader.close();
+  expect(open).toEqual([]);
 });
 
 describe("scan", () => {
@@ -288,11 +316,10 @@ describe("writing", () => {
     const fs = new MemFs();
     const { writer, chunks, refs } = written(fs, 40);
     writer.flush();
-    const reader = new HeadChunkReader({ fs }, dir);
+    const reader = new HeadChunkReader({ fs, cache: new PageCache(1 << 20) }, dir);
     reader.read(refs[0]);
     const first = headChunkSegment(refs[20]);
     expect(writer.truncate(chunks[20].mint)).toBe(first);
-    reader.forgetBefore(first);
     expect(fs.list(dir)[0]).toBe(String(first).padStart(6, "0"));
     expect(reader.read(refs[20]).walRef).toBe(chunks[20].walRef);
     expect(() => reader.read(refs[0])).toThrow("ENOENT");
