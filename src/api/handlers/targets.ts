@@ -3,7 +3,7 @@ import { compareUtf8 } from "../../base/strings.ts";
 import { success } from "../answer.ts";
 import { globalUrl } from "../global-url.ts";
 import type { Handler } from "../handler.ts";
-import { goTime, RawJson } from "../json/go-json.ts";
+import { goTime, RawJson, wholeNanos } from "../json/go-json.ts";
 import { pairsJson } from "../json/labels-json.ts";
 import type { ApiOptions } from "../routes.ts";
 import type { DroppedTargetStatus, TargetStatus } from "../services.ts";
@@ -44,7 +44,7 @@ function activeJson(target: TargetStatus, options: ApiOptions) {
     globalUrl: url,
     lastError: problem === "" ? target.lastError : `${target.lastError}: ${problem}`,
     lastScrape: goTime(target.lastScrapeMs),
-    lastScrapeDuration: target.lastScrapeDurationMs / 1000,
+    lastScrapeDuration: wholeNanos(target.lastScrapeDurationMs / 1000),
     health: target.health,
     scrapeInterval: target.scrapeInterval,
     scrapeTimeout: target.scrapeTimeout,

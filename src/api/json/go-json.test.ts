@@ -38,6 +38,8 @@ test.each([
   [5, 5],
   [2 ** 63, 2n ** 63n - 1n],
   [-(2 ** 63), -(2n ** 63n)],
+  [Number.POSITIVE_INFINITY, 2n ** 63n - 1n],
+  [Number.NEGATIVE_INFINITY, -(2n ** 63n)],
 ])("the 64-bit integer nearest to %d", (value, exact) => {
   expect(int64(value)).toBe(exact);
 });

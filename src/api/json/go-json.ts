@@ -52,16 +52,20 @@ function goNumber(value: number): string {
   return String(value).replace(/(e[-+])(\d)$/, "$10$2");
 }
 
-/** A 64-bit integer that travelled as the nearest double: the extremes come back exactly. */
+/** A 64-bit integer that travelled as the nearest double, or as an infinity: the extremes come back exactly. */
 export function int64(value: number): number | bigint {
   if (Number.isSafeInteger(value)) return value;
-  const exact = BigInt(value);
-  if (exact >= 2n ** 63n) return 2n ** 63n - 1n;
-  return exact < -(2n ** 63n) ? -(2n ** 63n) : exact;
+  if (value >= 2 ** 63) return 2n ** 63n - 1n;
+  return value < -(2 ** 63) ? -(2n ** 63n) : BigInt(value);
 }
 
 /** A time as Go prints it in JSON: RFC 3339 in UTC, no trailing zeros in the fraction; undefined is Go's zero time. */
 export function goTime(ms: number | undefined): string {
   if (ms === undefined) return "0001-01-01T00:00:00Z";
   return new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
+}
+
+/** Seconds without the noise below a nanosecond, which Go's durations do not have. */
+export function wholeNanos(seconds: number): number {
+  return Math.round(seconds * 1e9) / 1e9;
 }
