@@ -65,12 +65,15 @@ function prometheusFlags(dir, port) {
   ];
 }
 
+const flagName = (flag) => flag.split("=")[0];
+
 /** Whether this kind of server can be started here. */
 export const available = (kind) => kinds[kind].program() !== undefined;
 
 /**
  * Starts a server on the data in `dir` (which is kept) and waits until it is ready.
- * `config`: the text of prometheus.yml; `flags`: more command-line flags. Its output goes to `dir/log`.
+ * `config`: the text of prometheus.yml; `flags`: more command-line flags, in place of the
+ * default ones of the same name. Its output goes to `dir/log`.
  *
  * @param {string} kind
  * @param {string} dir
@@ -95,7 +98,9 @@ export async function startServer(
   writeFileSync(join(dir, "prometheus.yml"), config);
   port ||= await freePort();
   const log = openSync(join(dir, "log"), "a");
-  const child = spawn(program(), [...nodeFlags, ...args(dir, port), ...flags], {
+  const given = new Set(flags.map(flagName));
+  const defaults = args(dir, port).filter((flag) => !given.has(flagName(flag)));
+  const child = spawn(program(), [...nodeFlags, ...defaults, ...flags], {
     stdio: ["ignore", log, log],
     env: { ...process.env, ...env },
   });

@@ -21,7 +21,9 @@ import type {
 } from "../api/services.ts";
 import type { Clock, Logger, Random } from "../base/env.ts";
 import { NarthexError } from "../base/errors.ts";
+import { nodeFs } from "../node/fs.ts";
 import type { ScrapeSink } from "../scrape/sink.ts";
+import { isUlid } from "../tsdb/block/ulid.ts";
 import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
@@ -76,6 +78,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   #head: HeadHandle | undefined;
   #replay: WalReplay = { min: 0, max: 0, current: 0 };
   #ready: Promise<void>;
+  /** The retention and the names of all blocks when they were last looked through. */
+  #blocksSeen = "";
   #closing = false;
 
   constructor(options: RuntimeOptions, env: RuntimeEnv) {
@@ -119,7 +123,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
         planCheckpoint: (mint) => this.#writer.call("planCheckpoint", mint),
         writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
         finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),
-        deleteBlocks: () => this.#compactor().call("deleteBlocks", { retentionMs: this.#retentionMs }),
+        deleteBlocks: () => this.#deleteBlocks(),
         idle: () => this.#endCompactor(),
       },
       this.#control,
@@ -231,6 +235,18 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     await this.#pool.attach(head);
     this.#control.headReady = true;
     this.maintenance.trigger();
+  }
+
+  /** Looks for blocks that may go; does nothing where neither the blocks nor the retention changed since last time. */
+  async #deleteBlocks(): Promise<readonly string[]> {
+    const retentionMs = this.#retentionMs;
+    const blocks = () => nodeFs.list(this.#options.storage.dir).filter(isUlid).join(" ");
+    const seen = `${retentionMs} ${blocks()}`;
+    if (seen === this.#blocksSeen) return [];
+    this.#control.blocksChanged();
+    const deleted = await this.#compactor().call("deleteBlocks", { retentionMs });
+    this.#blocksSeen = `${retentionMs} ${blocks()}`;
+    return deleted;
   }
 
   /** A thread that died may have been reading the head: the writer must not wait for it. */

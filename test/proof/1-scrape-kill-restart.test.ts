@@ -17,6 +17,8 @@ import { size } from "./size.ts";
 const scrapeSeconds = size(8, 60);
 const downSeconds = size(2, 10);
 const intervalMs = 1000;
+/** A scrape may be late on a busy machine; more than this is a hole. */
+const slowMs = 4 * intervalMs;
 const peers = havePeers("proof 1 (scrape, kill, restart)", "prometheus-node-exporter");
 
 /** Everything of the last ten minutes. */
@@ -57,7 +59,7 @@ describe.skipIf(!peers)("a scraping server is killed and started again", () => {
     await sleep(downSeconds * 1000);
     narthex = await startServer("narthex", dir, options);
     const readyAtMs = Date.now();
-    await sleep(4 * intervalMs);
+    await sleep(slowMs);
 
     const after = new Map(
       (await allSamples(narthex.url)).map((series) => [keyOf(series.metric), series.values ?? []]),
@@ -71,7 +73,7 @@ describe.skipIf(!peers)("a scraping server is killed and started again", () => {
       }
     }
     expect(before.length).toBeGreaterThan(300);
-    expect(count).toBeGreaterThan(300 * (scrapeSeconds - 3));
+    expect(count).toBeGreaterThan(300 * (scrapeSeconds - 4));
 
     for (const job of ["node", "self"]) {
       const [, up] =
@@ -80,9 +82,9 @@ describe.skipIf(!peers)("a scraping server is killed and started again", () => {
       const times = (up ?? []).map(([t]) => t * 1000);
       const gaps = times.slice(1).map((t, i) => ({ from: times[i], to: t, ms: t - times[i] }));
       const widest = gaps.reduce((a, b) => (a.ms > b.ms ? a : b));
-      expect(widest.from).toBeGreaterThan(killedAtMs - 2 * intervalMs);
-      expect(widest.to).toBeLessThan(readyAtMs + 2 * intervalMs);
-      expect(gaps.filter((gap) => gap !== widest && gap.ms > 2 * intervalMs)).toEqual([]);
+      expect(widest.from).toBeGreaterThan(killedAtMs - slowMs);
+      expect(widest.to).toBeLessThan(readyAtMs + slowMs);
+      expect(gaps.filter((gap) => gap !== widest && gap.ms > slowMs)).toEqual([]);
     }
     const downMs = readyAtMs - killedAtMs;
     console.log(`proof 1: ${before.length} series, ${count} samples kept; down for ${downMs} ms`);

@@ -53,15 +53,9 @@ describe.skipIf(!peers)("Narthex → Prometheus", () => {
       const request: WrittenSeries[] = values.map((value, i) => {
         values[i] = value + Math.floor(10 * random.uniform()) + (i % 2) * random.uniform();
         const labels = { __name__: `proof_total`, i: String(i), path: `/é/${i % 5}` };
+        // No -0: Prometheus's remote read leaves it out of its protobuf, like 0.
         const kind = random.uniform();
-        const bits =
-          kind < 0.01
-            ? staleBits
-            : kind < 0.02
-              ? bitsOf(Number.NaN)
-              : kind < 0.03
-                ? bitsOf(-0)
-                : bitsOf(values[i]);
+        const bits = kind < 0.01 ? staleBits : kind < 0.02 ? bitsOf(Number.NaN) : bitsOf(values[i]);
         return { labels, samples: [{ t: t + (i % 1000), bits }] };
       });
       const answer = await remoteWrite(narthex.url, request);

@@ -1,3 +1,5 @@
+import { vi } from "vitest";
+
 /** The proofs run at a small size with `npm test`, at full size with `npm run proof`. */
 export const full = process.env.NARTHEX_PROOF === "full";
 
@@ -12,3 +14,6 @@ export function proofSeed(proof: string): number {
   console.log(`${proof}: seed ${seed} (repeat with NARTHEX_SEED=${seed})`);
   return seed >>> 0;
 }
+
+// A proof takes longer than a unit test; this holds for the file that imports this one.
+vi.setConfig({ testTimeout: size(300_000, 7_200_000), hookTimeout: 300_000 });

@@ -39,8 +39,9 @@ export function deleteObsoleteBlocks(
     ...set.obsolete.map((name) => [name, "replaced by a compacted block"] as const),
   ]);
   for (const [name, reason] of reasons) {
+    env.logger.info("Block deletion started", { block: name, reason });
     deleteBlock(env.fs, dir, name);
-    env.logger.info("Deleted a block", { block: name, reason });
+    env.logger.info("Block deletion completed", { block: name });
   }
   if (reasons.size > 0) set.reload();
   return [...reasons.keys()];
