@@ -12,7 +12,7 @@ const durationSecondsMax = 2 ** 63 / 1e9;
 
 /** The range or step of a selector: a literal must be greater than 0. */
 export function parsePositiveDuration(cursor: Cursor): DurationExpression {
-  const expr = notNaN(cursor, parseDurationExpression(cursor, 1));
+  const expr = parseDurationExpression(cursor, 1);
   if (expr.kind === "number" && expr.value <= 0) {
     cursor.fail(expr.start, "duration must be greater than 0");
   }
@@ -24,7 +24,10 @@ export function parsePositiveDuration(cursor: Cursor): DurationExpression {
  * parenthesis, or with two signs, goes on with operators.
  */
 export function parseOffsetDuration(cursor: Cursor): DurationExpression {
-  return notNaN(cursor, parseOffset(cursor));
+  const expr = parseOffset(cursor);
+  // Prometheus takes `offset nan` for minus 292 years.
+  if (expr.kind === "number" && Number.isNaN(expr.value)) cursor.fail(expr.start, "duration out of range");
+  return expr;
 }
 
 function parseOffset(cursor: Cursor): DurationExpression {
@@ -37,12 +40,6 @@ function parseOffset(cursor: Cursor): DurationExpression {
   if (next !== "+" && next !== "-") return applySign(cursor, sign, parseDurationOperand(cursor));
   const operand = parseDurationExpression(cursor, underSign);
   return parseOperators(cursor, applySign(cursor, sign, operand), 1);
-}
-
-/** Prometheus takes `[nan]` for minus 292 years. */
-function notNaN(cursor: Cursor, expr: DurationExpression): DurationExpression {
-  if (expr.kind === "number" && Number.isNaN(expr.value)) cursor.fail(expr.start, "duration out of range");
-  return expr;
 }
 
 /** A literal duration in whole milliseconds, or 0 and the expression that the engine has to compute. */

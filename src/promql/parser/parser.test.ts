@@ -107,7 +107,7 @@ test.each([
   ],
   ["foo offset 5m offset 5m", "1:1: parse error: offset may not be set multiple times"],
   ["foo offset 300y", "1:12: parse error: duration out of range"],
-  ["foo[nan]", "1:5: parse error: duration out of range"],
+  ["foo[nan]", "1:5: parse error: unexpected character in duration expression: 'n'"],
   ["foo offset -nan", "1:12: parse error: duration out of range"],
   ["foo @ bar", '1:7: parse error: unexpected identifier "bar" in @, expected timestamp'],
   ["foo @ inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"],
