@@ -10,10 +10,9 @@ import { ConfigError, NarthexError } from "../base/errors.ts";
 import { loadNarthexConfig } from "../config/narthex-config.ts";
 import { nodeClock } from "../node/clock.ts";
 import { nodeFs } from "../node/fs.ts";
-import { NodeHttpClients } from "../node/http-client.ts";
 import { createLogger, type LogFormat, type LogLevel } from "../node/logger.ts";
 import { nodeRandom } from "../node/random.ts";
-import { Server } from "../server/server.ts";
+import type { Server } from "../server/server.ts";
 import { flagHelp } from "./flag-help.ts";
 import { type CommandLine, type Flags, parseFlags } from "./flags.ts";
 import { serverOptions } from "./server-options.ts";
@@ -76,6 +75,9 @@ async function serve(flags: Flags): Promise<void> {
     sayWhatDoesNothing(flags, logger);
     loadNarthexConfig(nodeFs, flags.text("narthex.config.file"), flags.text("config.file"));
     const options = serverOptions(flags);
+    // Loaded only now: --help and a mistyped flag need none of it.
+    const { Server } = await import("../server/server.ts");
+    const { NodeHttpClients } = await import("../node/http-client.ts");
     const server = await Server.start(options, {
       clock: nodeClock,
       logger,

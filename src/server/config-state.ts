@@ -1,5 +1,6 @@
 /** The configuration in force, and how the last attempt to load it went. */
 import type { Clock, Logger } from "../base/env.ts";
+import { ConfigError, NarthexError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import type { Config } from "../config/config.ts";
 import { type ConfigOptions, loadConfig } from "../config/load.ts";
@@ -68,9 +69,22 @@ export class ConfigState {
 
   #read(): Config {
     const { configFile, configOptions, keepExemplars } = this.#source;
-    const config = loadConfig(this.#env, configFile, configOptions);
+    const config = this.#readFile(configFile, configOptions);
     const { storage } = config;
     if (!keepExemplars || storage.exemplars !== undefined) return config;
     return { ...config, storage: { ...storage, exemplars: { maxExemplars: exemplarsDefault } } };
+  }
+
+  #readFile(file: string, options: ConfigOptions): Config {
+    try {
+      return loadConfig(this.#env, file, options);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (error instanceof NarthexError || code === undefined) throw error;
+      const reason = code === "ENOENT" ? "there is no such file" : message;
+      throw new ConfigError(file, 1, "", `${reason}; --config.file names the configuration`, {
+        cause: error,
+      });
+    }
   }
 }

@@ -26,6 +26,7 @@ import { type CorsPolicy, corsPolicy } from "./cors.ts";
 import { externalUrl } from "./external-url.ts";
 import { createHttpApp } from "./http-app.ts";
 import { HttpServer } from "./http-server.ts";
+import { BlockStatsReader } from "./metrics/block-stats.ts";
 import { discoveryMetrics } from "./metrics/discovery-metrics.ts";
 import { httpMetrics } from "./metrics/http-metrics.ts";
 import { MetricsPage, metricsRoute } from "./metrics/metrics-page.ts";
@@ -181,8 +182,9 @@ export class Server implements LifecycleService {
     const observer = httpMetrics(this.#registry);
     processMetrics(this.#registry, env.build, () => this.readiness() === "ready", this.#config);
     const families = storageFamilies(this.#options.storage.walCompression);
+    const blocks = new BlockStatsReader(env.fs, this.dataDir);
     const page = new MetricsPage(env, this.#registry, families, () =>
-      storageStats(this.#runtime, {
+      storageStats(this.#runtime, blocks, {
         cleanStart: this.#lock?.cleanStart ?? CleanStart.notLocked,
         retentionMs: this.#retentionMs(),
       }),

@@ -181,7 +181,12 @@ test.each<[string, string[], number, RegExp]>([
     2,
     /unknown long flag '--storage\.tsdb\.pth'; did you mean --storage\.tsdb\.path\?/,
   ],
-  ["a missing configuration", ["--config.file=/nowhere/prometheus.yml"], 1, /\/nowhere\/prometheus\.yml/],
+  [
+    "a missing configuration",
+    ["--config.file=/nowhere/prometheus.yml"],
+    2,
+    /\/nowhere\/prometheus\.yml:1: there is no such file/,
+  ],
   [
     "an external URL that is none",
     ["--web.external-url=example.org"],

@@ -1,4 +1,5 @@
 /** What the process is and how it does: build, configuration, readiness, `process_*`, event loop. */
+import { readFileSync } from "node:fs";
 import { collectDefaultMetrics, Gauge, type Registry } from "prom-client";
 import type { BuildInfo } from "../../api/handlers/status.ts";
 
@@ -6,6 +7,19 @@ import type { BuildInfo } from "../../api/handlers/status.ts";
 export interface LoadedConfig {
   readonly lastSuccessful: boolean;
   readonly loadedMs: number;
+}
+
+/** What getrlimit calls "unlimited". */
+const unlimitedBytes = 2 ** 64;
+
+/** Linux says; elsewhere there is taken to be no limit. */
+function virtualMemoryMax(): number {
+  try {
+    const soft = /^Max address space\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return soft === undefined || soft === "unlimited" ? unlimitedBytes : Number(soft);
+  } catch {
+    return unlimitedBytes;
+  }
 }
 
 export function processMetrics(
@@ -16,6 +30,11 @@ export function processMetrics(
 ): void {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: "process_virtual_memory_max_bytes",
+    help: "Most virtual memory that the process may have.",
+    registers,
+  }).set(virtualMemoryMax());
   new Gauge({
     name: "prometheus_build_info",
     help: "Always 1; the labels say which Prometheus this server behaves like and what it is.",

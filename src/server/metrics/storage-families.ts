@@ -179,6 +179,21 @@ const wal = (compression: string): readonly StatFamily[] => [
     "Checkpoints of the WAL that were begun.",
   ),
   counter(
+    "prometheus_tsdb_wal_truncations_total",
+    "checkpoints",
+    "Times the WAL was cut, after a checkpoint.",
+  ),
+  counter(
+    "prometheus_tsdb_wal_truncations_failed_total",
+    "checkpointsFailed",
+    "Times the WAL could not be cut because there was no checkpoint.",
+  ),
+  counter(
+    "prometheus_tsdb_checkpoint_deletions_total",
+    "checkpoints",
+    "Times older checkpoints were deleted, after a new one.",
+  ),
+  counter(
     "prometheus_tsdb_checkpoint_creations_failed_total",
     "checkpointsFailed",
     "Checkpoints of the WAL that could not be written.",
@@ -188,11 +203,6 @@ const wal = (compression: string): readonly StatFamily[] => [
 const blocks: readonly StatFamily[] = [
   gauge("prometheus_tsdb_blocks_loaded", "blocksLoaded", "Blocks that are in use."),
   gauge("prometheus_tsdb_storage_blocks_bytes", "blocksBytes", "Size of all blocks."),
-  gauge(
-    "prometheus_tsdb_symbol_table_size_bytes",
-    "blocksSymbolBytes",
-    "Size of the symbol tables of the blocks in memory.",
-  ),
   gauge("prometheus_tsdb_lowest_timestamp", lowestTime, "The oldest time of all data, in milliseconds."),
   gauge("prometheus_tsdb_lowest_timestamp_seconds", seconds(lowestTime), "The oldest time of all data."),
   gauge(
@@ -210,6 +220,7 @@ const blocks: readonly StatFamily[] = [
     "rounds",
     "Times it was looked for something to compact.",
   ),
+  counter("prometheus_tsdb_reloads_total", "rounds", "Times the data directory was looked through."),
   counter("prometheus_tsdb_compactions_total", "headCompactions", "Blocks cut from the head."),
   counter("prometheus_tsdb_compactions_failed_total", "headCompactionsFailed", "Compactions that failed."),
   {

@@ -1,5 +1,6 @@
 /** Gathers what the runtime's threads count into the one record that storage-families.ts reads. */
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { BlockStatsReader } from "./block-stats.ts";
 import type { Stats } from "./stat-families.ts";
 
 export interface StorageFacts {
@@ -8,11 +9,16 @@ export interface StorageFacts {
   readonly retentionMs: number;
 }
 
-export async function storageStats(runtime: Runtime, facts: StorageFacts): Promise<Stats> {
+export async function storageStats(
+  runtime: Runtime,
+  blocks: BlockStatsReader,
+  facts: StorageFacts,
+): Promise<Stats> {
   const { running, deaths } = runtime.threads;
   return {
     ...(await runtime.writerStats()),
     ...runtime.maintenanceStats,
+    ...blocks.read(),
     threads: running,
     threadDeaths: deaths,
     cleanStart: facts.cleanStart,

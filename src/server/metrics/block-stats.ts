@@ -1,0 +1,55 @@
+/**
+ * How many blocks the data directory holds, how large they are and how far back they reach, from their `meta.json` and
+ * file sizes. Blocks never change, so each is looked at once; a call costs one listing of the directory.
+ */
+import { type Fs, joinPath } from "../../base/fs.ts";
+import { readMeta } from "../../tsdb/block/meta.ts";
+import { isUlid } from "../../tsdb/block/ulid.ts";
+import type { Stats } from "./stat-families.ts";
+
+interface BlockFacts {
+  readonly minTime: number;
+  readonly sizeBytes: number;
+}
+
+export class BlockStatsReader {
+  readonly #fs: Fs;
+  readonly #dir: string;
+  #known = new Map<string, BlockFacts>();
+
+  constructor(fs: Fs, dir: string) {
+    this.#fs = fs;
+    this.#dir = dir;
+  }
+
+  read(): Stats {
+    const known = new Map<string, BlockFacts>();
+    for (const name of this.#fs.list(this.#dir).filter(isUlid)) {
+      const facts = this.#known.get(name) ?? this.#look(joinPath(this.#dir, name));
+      if (facts !== undefined) known.set(name, facts);
+    }
+    this.#known = known;
+    const blocks = [...known.values()];
+    return {
+      blocksLoaded: blocks.length,
+      blocksBytes: blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      blocksMinTime: blocks.reduce((min, { minTime }) => Math.min(min, minTime), Number.POSITIVE_INFINITY),
+    };
+  }
+
+  /** undefined where it is no block, or is just being deleted; the threads that read blocks report what is wrong. */
+  #look(dir: string): BlockFacts | undefined {
+    try {
+      return { minTime: readMeta(this.#fs, dir).minTime, sizeBytes: this.#sizeOf(dir) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  #sizeOf(path: string): number {
+    const stat = this.#fs.stat(path);
+    if (stat === undefined) return 0;
+    if (!stat.isDirectory) return stat.sizeBytes;
+    return this.#fs.list(path).reduce((sum, name) => sum + this.#sizeOf(joinPath(path, name)), 0);
+  }
+}
