@@ -14,7 +14,7 @@ const textHeaders = { "content-type": "text/plain; charset=utf-8" };
 const annotationsMax = 10;
 
 /** The code that nginx uses for a client that went away. */
-const clientClosedRequest = 499;
+export const clientClosedRequest = 499;
 
 const statusOf: Readonly<Record<QueryErrorType, number>> = {
   bad_data: 400,

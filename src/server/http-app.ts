@@ -7,7 +7,15 @@
  */
 import type { IncomingMessage } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { ApiError, failure, noContent, notReady, text, textError } from "../api/answer.ts";
+import {
+  ApiError,
+  clientClosedRequest,
+  failure,
+  noContent,
+  notReady,
+  text,
+  textError,
+} from "../api/answer.ts";
 import type { ApiRequest } from "../api/handler.ts";
 import { FormValues } from "../api/params/form.ts";
 import { apiPrefix, type Route } from "../api/routes.ts";
@@ -16,7 +24,7 @@ import type { Logger } from "../base/env.ts";
 import { NarthexError } from "../base/errors.ts";
 import { acceptedEncoding, compress } from "./compress.ts";
 import type { CorsPolicy } from "./cors.ts";
-import { BodyTooLargeError, formBytesMax, formOf, readBody } from "./request-body.ts";
+import { BodyTooLargeError, ClientGoneError, formBytesMax, formOf, readBody } from "./request-body.ts";
 
 /** One finished request, for the metrics. `handler` is the route's path without the prefix. */
 export interface HttpObserver {
@@ -173,7 +181,11 @@ class Handlers {
   /** The answer to a request that ended with an exception. */
   failed(error: Error, request: FastifyRequest): Answer {
     if (error instanceof ApiError) return failure(error.type, error.message);
-    if (error instanceof BodyTooLargeError) return textError(413, "http: request body too large");
+    if (error instanceof ClientGoneError) return { ...noContent(), status: clientClosedRequest };
+    if (error instanceof BodyTooLargeError) {
+      const answer = textError(413, "http: request body too large");
+      return { ...answer, headers: { ...answer.headers, connection: "close" } };
+    }
     if (error instanceof NarthexError && error.code === "UNAVAILABLE") {
       return { ...failure("unavailable", error.message), status: 503 };
     }

@@ -7,34 +7,43 @@ import { FormValues } from "../api/params/form.ts";
 
 export class BodyTooLargeError extends Error {
   override name = "BodyTooLargeError";
-  readonly statusCode = 413;
+}
 
-  constructor(bytesMax: number) {
-    super(`the request body is larger than ${bytesMax} bytes`);
-  }
+/** The client closed the connection before its request was complete. */
+export class ClientGoneError extends Error {
+  override name = "ClientGoneError";
 }
 
 /** A body that announces no length starts with this much memory. */
 const unknownLengthBytes = 64 * 1024;
 
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
   const declared = request.headers["content-length"];
   const expected = declared === undefined ? unknownLengthBytes : Number(declared);
-  if (declared !== undefined && expected > bytesMax) throw new BodyTooLargeError(bytesMax);
-  let body = new Uint8Array(expected);
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    const end = length + chunk.length;
-    if (end > bytesMax) throw new BodyTooLargeError(bytesMax);
-    if (end > body.length) {
-      const bigger = new Uint8Array(Math.min(bytesMax, Math.max(end, body.length * 2)));
-      bigger.set(body.subarray(0, length));
-      body = bigger;
-    }
-    body.set(chunk, length);
-    length = end;
-  }
-  return body.subarray(0, length);
+  return new Promise((resolve, reject) => {
+    if (declared !== undefined && expected > bytesMax) return reject(new BodyTooLargeError());
+    let body = new Uint8Array(expected);
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      const end = length + chunk.length;
+      if (end > bytesMax) {
+        request.pause();
+        return reject(new BodyTooLargeError());
+      }
+      if (end > body.length) body = enlarge(body, length, Math.min(bytesMax, Math.max(end, body.length * 2)));
+      body.set(chunk, length);
+      length = end;
+    });
+    request.on("end", () => resolve(body.subarray(0, length)));
+    request.on("error", () => reject(new ClientGoneError()));
+    request.on("close", () => reject(new ClientGoneError()));
+  });
+}
+
+function enlarge(body: Uint8Array, length: number, bytes: number): Uint8Array<ArrayBuffer> {
+  const bigger = new Uint8Array(bytes);
+  bigger.set(body.subarray(0, length));
+  return bigger;
 }
 
 /** Go's bound for forms. */
