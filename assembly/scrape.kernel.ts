@@ -22,21 +22,18 @@ const TABLE: usize = CONTROL + 48;
 const TABLE_MASK: usize = CONTROL + 52;
 const HASH_SEED: usize = CONTROL + 56;
 const HONOR_TIMESTAMPS: usize = CONTROL + 60;
-const TRACK_TIMESTAMPS: usize = CONTROL + 64;
-const SAMPLES: usize = CONTROL + 68;
-const EXEMPLARS: usize = CONTROL + 72;
-const TOTAL: usize = CONTROL + 76;
-const ADDED: usize = CONTROL + 80;
-const DUPLICATES: usize = CONTROL + 84;
-const SEEN: usize = CONTROL + 88;
-const TRACKED: usize = CONTROL + 92;
-const STILL_TRACKED: usize = CONTROL + 96;
-const TYPE_CODE: usize = CONTROL + 100;
-const RESUME_SLOT: usize = CONTROL + 104;
-const NUMBER_END: usize = CONTROL + 108;
-const LINE_START: usize = CONTROL + 112;
-const DEFAULT_TIME: usize = CONTROL + 120;
-const RESUME_VALUE: usize = CONTROL + 128;
+const SAMPLES: usize = CONTROL + 64;
+const EXEMPLARS: usize = CONTROL + 68;
+const TOTAL: usize = CONTROL + 72;
+const ADDED: usize = CONTROL + 76;
+const DUPLICATES: usize = CONTROL + 80;
+const SEEN: usize = CONTROL + 84;
+const TYPE_CODE: usize = CONTROL + 88;
+const RESUME_SLOT: usize = CONTROL + 92;
+const NUMBER_END: usize = CONTROL + 96;
+const LINE_START: usize = CONTROL + 100;
+const DEFAULT_TIME: usize = CONTROL + 104;
+const RESUME_VALUE: usize = CONTROL + 112;
 
 const STATUS_WINDOW_END: u32 = 0;
 const STATUS_LINE: u32 = 1;
@@ -64,11 +61,9 @@ const SLOT_BYTES: usize = 32;
 const KEY: usize = 0;
 const LENGTH_AND_FLAGS: usize = 4;
 const HASH: usize = 8;
-const TRACKED_BEFORE: usize = 12;
-const SEEN_AT: usize = 16;
-const TRACKED_AT: usize = 20;
-const REF: usize = 24;
-const ORDER_AT: usize = 28;
+const SEEN_AT: usize = 12;
+const REF: usize = 20;
+const ORDER_AT: usize = 24;
 
 const KIND_FREE: u32 = 0;
 const KIND_SERIES: u32 = 1;
@@ -314,7 +309,6 @@ function emit(entry: usize, slot: u32): void {
     increment(DUPLICATES);
     return;
   }
-  if (!explicit || load<u32>(TRACK_TIMESTAMPS) != 0) track(entry);
   const n = load<u32>(SAMPLES);
   store<u32>(SAMPLES, n + 1);
   store<u32>(SLOT_COLUMN + 4 * n, explicit ? slot | EXPLICIT_TIME : slot);
@@ -324,18 +318,6 @@ function emit(entry: usize, slot: u32): void {
   if (lastNumber != lastNumber) store<u64>(VALUE_COLUMN + 8 * n, 0x7ff8000000000001);
   else store<f64>(VALUE_COLUMN + 8 * n, lastNumber);
   if (hasExemplar) emitExemplar(n);
-}
-
-// @ts-ignore: decorator
-@inline
-function track(entry: usize): void {
-  const iteration = load<u32>(ITERATION);
-  const before = load<u32>(entry, TRACKED_AT);
-  if (before == iteration) return;
-  store<u32>(entry, before, TRACKED_BEFORE);
-  store<u32>(entry, iteration, TRACKED_AT);
-  increment(TRACKED);
-  if (before == iteration - 1) increment(STILL_TRACKED);
 }
 
 function emitExemplar(sample: u32): void {

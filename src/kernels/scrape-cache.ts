@@ -7,7 +7,16 @@
  * An iteration is one scrape: {@link ScrapeCache.begin}, lines, {@link ScrapeCache.end}.
  */
 import { hashBytes } from "./label-hash.ts";
-import { Control, Kind, keyLengthMax, kindMask, Slot, slotWords } from "./scrape-layout.ts";
+import {
+  Control,
+  explicitTime,
+  Kind,
+  keyLengthMax,
+  kindMask,
+  Slot,
+  slotColumn,
+  slotWords,
+} from "./scrape-layout.ts";
 import type { ScrapeMemory } from "./scrape-memory.ts";
 
 const slotBytes = 4 * slotWords;
@@ -35,8 +44,10 @@ export class ScrapeCache {
   #orders: [number, number];
   #orderCapacity = firstSlots;
   #previousLength = 0;
-  /** How many series were tracked for staleness in the scrape before this one. */
+  /** Series tracked for staleness in the last scrape, in this one, and in both. */
   #trackedBefore = 0;
+  #tracked = 0;
+  #stillTracked = 0;
   #closed = false;
 
   constructor(memory: ScrapeMemory) {
@@ -81,8 +92,6 @@ export class ScrapeCache {
       Control.added,
       Control.duplicates,
       Control.seen,
-      Control.tracked,
-      Control.stillTracked,
       Control.typeCode,
     ])
       memory.setControl(word, 0);
@@ -97,7 +106,9 @@ export class ScrapeCache {
    */
   end(complete: boolean): void {
     const memory = this.#memory;
-    this.#trackedBefore = memory.control(Control.tracked);
+    this.#trackedBefore = this.#tracked;
+    this.#tracked = 0;
+    this.#stillTracked = 0;
     if (complete) {
       this.#previousLength = memory.control(Control.orderLength);
       this.#orders.reverse();
@@ -224,36 +235,44 @@ export class ScrapeCache {
     return true;
   }
 
-  /** The series got a sample in this scrape: when it vanishes, a staleness marker is due. */
+  /** The series got a sample in this scrape: when it vanishes, a staleness marker is due. Slot 0: nothing to do. */
   track(slot: number): void {
-    const memory = this.#memory;
-    const { u32 } = memory;
-    const word = this.#word(slot);
-    const before = u32[word + Slot.tracked];
+    if (slot === 0) return;
+    const { u32 } = this.#memory;
+    const word = this.#word(slot) + Slot.tracked;
+    const before = u32[word];
     if (before === this.#iteration) return;
-    u32[word + Slot.trackedBefore] = before;
-    u32[word + Slot.tracked] = this.#iteration;
-    memory.setControl(Control.tracked, memory.control(Control.tracked) + 1);
-    if (before === this.#iteration - 1)
-      memory.setControl(Control.stillTracked, memory.control(Control.stillTracked) + 1);
+    u32[word] = this.#iteration;
+    this.#tracked++;
+    if (before === this.#iteration - 1) this.#stillTracked++;
   }
 
-  /** Takes back {@link track}: the sample was refused. */
-  untrack(slot: number): void {
-    const memory = this.#memory;
-    const { u32 } = memory;
-    const word = this.#word(slot);
-    if (u32[word + Slot.tracked] !== this.#iteration) return;
-    const before = u32[word + Slot.trackedBefore];
-    u32[word + Slot.tracked] = before;
-    memory.setControl(Control.tracked, memory.control(Control.tracked) - 1);
-    if (before === this.#iteration - 1)
-      memory.setControl(Control.stillTracked, memory.control(Control.stillTracked) - 1);
+  /** {@link track} for the first `n` samples of the columns; those with times of their own only where `explicit`. */
+  trackColumns(n: number, explicit: boolean): void {
+    const { u32 } = this.#memory;
+    const slots = slotColumn >> 2;
+    const first = (this.#entries >> 2) + Slot.tracked;
+    const iteration = this.#iteration;
+    let tracked = 0;
+    let stillTracked = 0;
+    for (let i = 0; i < n; i++) {
+      const packed = u32[slots + i];
+      const slot = packed & ~explicitTime;
+      if (slot === 0 || (packed >= explicitTime && !explicit)) continue;
+      const word = first + slot * slotWords;
+      const before = u32[word];
+      if (before === iteration) continue;
+      u32[word] = iteration;
+      tracked++;
+      if (before === iteration - 1) stillTracked++;
+    }
+    this.#tracked += tracked;
+    this.#stillTracked += stillTracked;
   }
 
   /** The refs of the series that were tracked in the last scrape and, by no key of theirs, in this one. */
   vanished(): number[] {
-    if (this.#memory.control(Control.stillTracked) === this.#trackedBefore) return [];
+    if (this.#stillTracked === this.#trackedBefore) return [];
     const gone = new Set<number>();
     const current = this.#iteration;
     this.#forEachRef((ref, tracked) => {

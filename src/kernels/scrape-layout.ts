@@ -50,30 +50,25 @@ export const Control = {
   hashSeed: 14,
   /** 1: take the timestamps that samples bring along. */
   honorTimestamps: 15,
-  /** 1: also series whose samples bring timestamps get staleness markers. */
-  trackTimestamps: 16,
   /** How many samples and exemplars lie in the columns. */
-  samples: 17,
-  exemplars: 18,
+  samples: 16,
+  exemplars: 17,
   /** Sample lines so far; those of them that relabelling did not drop; those that repeat a series of this scrape. */
-  total: 19,
-  added: 20,
-  duplicates: 21,
+  total: 18,
+  added: 19,
+  duplicates: 20,
   /** Entries seen in this scrape. */
-  seen: 22,
-  /** Series that are tracked for staleness in this scrape, and those of them that were in the last one. */
-  tracked: 23,
-  stillTracked: 24,
+  seen: 21,
   /** The type that the last TYPE line gave (textparse's metricTypeCode). */
-  typeCode: 25,
+  typeCode: 22,
   /** Status.number: the sample's slot (0: nothing to resume), and the address behind the number. */
-  resumeSlot: 26,
-  numberEnd: 27,
+  resumeSlot: 23,
+  numberEnd: 24,
   /** Where the current line begins. */
-  lineStart: 28,
+  lineStart: 25,
   /** Two doubles, 8-byte aligned: the scrape's time; Status.number: the value, to be written before resuming. */
-  defaultTime: 30,
-  resumeValue: 32,
+  defaultTime: 26,
+  resumeValue: 28,
 } as const;
 
 export const Status = {
@@ -119,16 +114,14 @@ export const Slot = {
   /** Key length in the low 24 bits, flags above. */
   lengthAndFlags: 1,
   hash: 2,
-  /** What `tracked` was before it became the current iteration. */
-  trackedBefore: 3,
   /** The last iteration in which a line had this key. */
-  seen: 4,
+  seen: 3,
   /** The last iteration in which the series got a sample for whose end a staleness marker is due. */
-  tracked: 5,
+  tracked: 4,
   /** The series in the head; 0: must be asked for anew. Of a free entry: the next free one. */
-  ref: 6,
+  ref: 5,
   /** Its index in the last order it was written to. */
-  order: 7,
+  order: 6,
 } as const;
 export const slotWords = 8;
 

@@ -247,7 +247,6 @@ function emit(u32: Uint32Array, f64: Float64Array, slot: number): void {
     u32[control + Control.duplicates]++;
     return;
   }
-  if (!explicit || u32[control + Control.trackTimestamps] !== 0) track(u32, word);
   const n = u32[control + Control.samples];
   u32[control + Control.samples] = n + 1;
   u32[(slotColumn >> 2) + n] = explicit ? slot | explicitTime : slot;
@@ -266,16 +265,6 @@ function setValue(u32: Uint32Array, f64: Float64Array, index: number): void {
     u32[2 * index] = 1;
     u32[2 * index + 1] = 0x7ff80000;
   }
-}
-
-function track(u32: Uint32Array, word: number): void {
-  const iteration = u32[control + Control.iteration];
-  const before = u32[word + Slot.tracked];
-  if (before === iteration) return;
-  u32[word + Slot.trackedBefore] = before;
-  u32[word + Slot.tracked] = iteration;
-  u32[control + Control.tracked]++;
-  if (before === iteration - 1) u32[control + Control.stillTracked]++;
 }
 
 function emitExemplar(u32: Uint32Array, f64: Float64Array, sample: number): void {

@@ -73,7 +73,6 @@ export class PageIngest implements PageHandler {
     this.#parser = openMetrics ? new OpenMetricsParser(page) : new TextParser(page);
     memory.setControl(Control.format, this.#format);
     memory.setControl(Control.honorTimestamps, settings.honorTimestamps ? 1 : 0);
-    memory.setControl(Control.trackTimestamps, settings.trackTimestampsStaleness ? 1 : 0);
     memory.f64[(memory.controlWord + Control.defaultTime) >> 1] = this.#t;
     read(memory, cache, page, this);
   }
@@ -160,10 +159,8 @@ export class PageIngest implements PageHandler {
     this.#bump(Control.added);
     if (repeated) return this.#bump(Control.duplicates);
     if (!this.#stageOne(parser, slot, ref, explicit)) return;
-    const stored = slot === 0 ? this.#rememberSeries(key, Kind.series | flags) : slot;
-    if (stored === 0) return;
-    cache.setRef(stored, ref);
-    if (!explicit || settings.trackTimestampsStaleness) cache.track(stored);
+    if (slot !== 0) cache.setRef(slot, ref);
+    else this.#rememberSeries(key, Kind.series | flags, ref, explicit);
   }
 
   /** Relabelling drops the series. */
@@ -174,13 +171,15 @@ export class PageIngest implements PageHandler {
     if (dropped !== 0) cache.see(dropped);
   }
 
-  /** Returns 0 for a key that is too long to be remembered. */
-  #rememberSeries(key: Uint8Array, flags: number): number {
-    const { cache, stage } = this.#parts;
+  /** A key that is too long is not remembered: its line goes through the full parser every time. */
+  #rememberSeries(key: Uint8Array, flags: number, ref: number, explicit: boolean): void {
+    const { cache, stage, settings } = this.#parts;
     if (!stage.limitExceeded) this.seriesAdded++;
     const slot = cache.insert(key, flags);
-    if (slot !== 0) cache.see(slot);
-    return slot;
+    if (slot === 0) return;
+    cache.see(slot);
+    cache.setRef(slot, ref);
+    if (!explicit || settings.trackTimestampsStaleness) cache.track(slot);
   }
 
   /** Stages the parser's sample by way of the columns; false where it was refused. */

@@ -67,8 +67,9 @@ export class SampleStage {
   }
 
   /**
-   * Stages the first `n` samples of the columns. Those that are refused are counted, and their series are not tracked
-   * for staleness (slot 0: a series that is not remembered yet). Throws a PageRefusedError where the scrape must fail.
+   * Stages the first `n` samples of the columns. Those that are refused are counted; the series of the others are
+   * tracked for staleness (slot 0: a series that is not remembered yet). Throws a PageRefusedError where the scrape must
+   * fail.
    */
   stage(n: number): void {
     const { sampleLimit } = this.#settings;
@@ -81,7 +82,8 @@ export class SampleStage {
       this.#outcomes.fill(overLimit, within, n);
     }
     refused += this.#appendTimely(within);
-    if (refused > 0) this.#settle(n);
+    if (refused === 0) this.#cache.trackColumns(n, this.#settings.trackTimestampsStaleness);
+    else this.#settle(n);
   }
 
   /** Appends the runs of samples that are not too far ahead; returns how many were refused. */
@@ -123,14 +125,8 @@ export class SampleStage {
       else if (outcome === Outcome.outOfOrder) this.outOfOrder++;
       else if (outcome === Outcome.outOfBounds) this.outOfBounds++;
       else if (outcome === Outcome.tooOld) tooOld = true;
-      const slot = slots[i] & ~explicitTime;
-      if (slot !== 0 && !this.isTaken(i)) this.#cache.untrack(slot);
-    }
-    // A series may stand on the page twice: one sample that was taken is enough.
-    for (let i = 0; i < n; i++) {
-      const slot = slots[i] & ~explicitTime;
       const tracked = slots[i] < explicitTime || this.#settings.trackTimestampsStaleness;
-      if (slot !== 0 && tracked && this.isTaken(i)) this.#cache.track(slot);
+      if (tracked && this.isTaken(i)) this.#cache.track(slots[i] & ~explicitTime);
     }
     if (tooOld) throw new PageRefusedError("too old sample");
   }
