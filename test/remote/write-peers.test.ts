@@ -1,5 +1,5 @@
 /**
- * The same bodies, good and broken, to our receiver and to a real Prometheus: equal status codes, and equal texts but
+ * The same bodies, good and broken, to our receiver over a real head and to a real Prometheus: equal status codes, and equal texts but
  * where Prometheus 3.14, which we follow, words it differently from the 3.5 at hand.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,8 +13,8 @@ import { startServer } from "../../bench/servers.mjs";
 import type { BlockCodec } from "../../src/base/codec.ts";
 import { silentLogger } from "../../src/base/env.ts";
 import { WriteReceiver } from "../../src/remote/write-receiver.ts";
+import { testHead } from "../head/fixture.ts";
 import { havePeers } from "../peers/find.ts";
-import { MemoryAppender } from "./memory-appender.ts";
 import { double, exemplar, field, label, labels, message, sample, series, varint } from "./messages.ts";
 
 const peers = havePeers("remote write against Prometheus", "prometheus");
@@ -147,7 +147,7 @@ describe.skipIf(!peers)("remote write against Prometheus", () => {
   const dir = mkdtempSync(join(tmpdir(), "narthex-write-"));
   let server: Awaited<ReturnType<typeof startServer>>;
   const clock = { nowMs: () => Date.now(), monotonicMs: () => 0, after: () => ({ cancel() {} }) };
-  const receiver = new WriteReceiver({ clock, logger: silentLogger, snappy }, new MemoryAppender());
+  const receiver = new WriteReceiver({ clock, logger: silentLogger, snappy }, testHead().appender);
 
   beforeAll(async () => {
     server = await startServer("prometheus", dir);

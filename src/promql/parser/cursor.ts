@@ -16,7 +16,9 @@ export interface Surroundings {
 
 const nothing: Surroundings = { within: "", expected: "" };
 
-/** Deeper queries are refused, so that no later pass over the tree can run out of stack. */
+/** Parentheses, calls, signs and powers in each other. Deeper queries are refused: they could exhaust the stack. */
+export const nestingMax = 250;
+/** Levels of the tree, where operators in a row count too: later passes go through them by recursion. */
 export const depthMax = 1000;
 
 export class Cursor {
@@ -68,17 +70,17 @@ export class Cursor {
 
   /** Runs `parse` one level deeper. */
   nested<T>(parse: () => T): T {
-    if (++this.#depth > depthMax) this.tooDeep(this.peek().start);
+    if (++this.#depth > nestingMax) {
+      this.fail(this.peek().start, `expression is nested more than ${nestingMax} levels deep`);
+    }
     const result = parse();
     this.#depth--;
     return result;
   }
 
   tooDeep(position: number): never {
-    return this.fail(
-      position,
-      `expression is nested more than ${depthMax} levels deep, operators in a row included: split it into recording rules`,
-    );
+    const advice = "operators in a row count as levels: use a regular expression or recording rules";
+    return this.fail(position, `expression has more than ${depthMax} levels; ${advice}`);
   }
 
   /** The token ahead does not fit. */
