@@ -31,11 +31,12 @@ const pieces =
   );
 
 describe.skipIf(!peers)(`against Prometheus (seed ${seed})`, () => {
-  const dir = mkdtempSync(join(tmpdir(), "narthex-parser-"));
+  let dir = "";
   let server: Awaited<ReturnType<typeof startServer>>;
   const queries = [...new Set([join(import.meta.dirname, "ours"), upstream].flatMap(scriptQueries))];
 
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), "narthex-parser-"));
     server = await startServer("prometheus", dir);
   });
   afterAll(async () => {

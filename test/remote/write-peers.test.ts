@@ -144,12 +144,13 @@ function as314(text: string): string {
 }
 
 describe.skipIf(!peers)("remote write against Prometheus", () => {
-  const dir = mkdtempSync(join(tmpdir(), "narthex-write-"));
+  let dir = "";
   let server: Awaited<ReturnType<typeof startServer>>;
   const clock = { nowMs: () => Date.now(), monotonicMs: () => 0, after: () => ({ cancel() {} }) };
   const receiver = new WriteReceiver({ clock, logger: silentLogger, snappy }, testHead().appender);
 
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), "narthex-write-"));
     server = await startServer("prometheus", dir);
   });
   afterAll(async () => {
