@@ -27,6 +27,7 @@ const exportedPrefix = "exported_";
 export class SeriesLabels {
   readonly #settings: TargetSettings;
   readonly #target: readonly (readonly [string, string])[];
+  readonly #targetPairs: readonly string[];
 
   constructor(settings: TargetSettings) {
     this.#settings = settings;
@@ -36,6 +37,7 @@ export class SeriesLabels {
       if (!name.startsWith("__")) target.push([name, settings.labels[i + 1]]);
     }
     this.#target = target;
+    this.#targetPairs = Labels.of(target).pairs;
   }
 
   /** Of a series that the scrape itself makes, such as `up`. */
@@ -48,6 +50,14 @@ export class SeriesLabels {
    * series; throws a {@link PageRefusedError} where it may not be stored.
    */
   ofSample(exposed: readonly string[]): Labels | undefined {
+    if (this.#settings.metricRelabel.length === 0) {
+      const merged = mergePairs(exposed, this.#targetPairs);
+      if (merged !== undefined) {
+        const labels = new Labels(merged);
+        this.#check(labels);
+        return labels;
+      }
+    }
     const first = firstOfEachName(exposed);
     const builder = new LabelsBuilder(first);
     if (this.#settings.honorLabels) this.#addMissing(builder, exposed);
@@ -86,14 +96,16 @@ export class SeriesLabels {
   #check(labels: Labels): void {
     const { validationScheme } = this.#settings;
     if (!labels.has(metricName)) throw new PageRefusedError(`missing metric name (${metricName} label)`);
+    const { pairs } = labels;
     let valid = validationScheme === "utf8" || isLegacyMetricName(labels.get(metricName));
-    for (const [name] of labels.entries()) valid &&= isValidLabelName(name, validationScheme);
+    for (let i = 0; i < pairs.length; i += 2) valid &&= isValidLabelName(pairs[i], validationScheme);
     if (!valid) throw new PageRefusedError(`invalid metric name or label names: ${labels}`);
     this.#checkLimits(labels);
   }
 
   #checkLimits(labels: Labels): void {
     const { labelLimit, labelNameLengthLimit, labelValueLengthLimit } = this.#settings;
+    if (labelLimit === 0 && labelNameLengthLimit === 0 && labelValueLengthLimit === 0) return;
     const metric = `metric: ${cut(labels.get(metricName))}`;
     if (labelLimit > 0 && labels.size > labelLimit) {
       throw new PageRefusedError(
@@ -101,7 +113,6 @@ export class SeriesLabels {
         "label",
       );
     }
-    if (labelNameLengthLimit === 0 && labelValueLengthLimit === 0) return;
     for (const [name, value] of labels.entries()) {
       const place = `${metric}, label name: ${cut(name)}`;
       const nameLength = encodeUtf8(name).length;
@@ -130,6 +141,24 @@ export class SeriesLabels {
       throw new PageRefusedError(`label name ${quote(name)} is not unique: invalid sample`);
     }
   }
+}
+
+/** Both sorted, in one, without empty values; undefined where a name occurs twice. */
+function mergePairs(a: readonly string[], b: readonly string[]): string[] | undefined {
+  const merged: string[] = [];
+  let j = 0;
+  for (let i = 0; i < a.length; i += 2) {
+    if (i > 0 && a[i] === a[i - 2]) return undefined;
+    for (; j < b.length; j += 2) {
+      const order = compareUtf8(b[j], a[i]);
+      if (order > 0) break;
+      if (order === 0) return undefined;
+      merged.push(b[j], b[j + 1]);
+    }
+    if (a[i + 1] !== "") merged.push(a[i], a[i + 1]);
+  }
+  for (; j < b.length; j += 2) merged.push(b[j], b[j + 1]);
+  return merged;
 }
 
 function firstOfEachName(exposed: readonly string[]): Labels {

@@ -6,7 +6,7 @@
 import { Entry, type MetricType, type ParsedExemplar } from "./events.ts";
 import { Token, tokenNames } from "./lexer.ts";
 import { OpenMetricsLexer } from "./openmetrics-lexer.ts";
-import { sortedPairs, TextualParser, unescapeLabel } from "./textual-parser.ts";
+import { insertPair, TextualParser, unescapeLabel } from "./textual-parser.ts";
 
 const types: ReadonlySet<string> = new Set<MetricType>([
   "counter",
@@ -65,14 +65,14 @@ export class OpenMetricsParser extends TextualParser {
   exemplar(): ParsedExemplar | undefined {
     if (!this.#hasExemplar) return undefined;
     const offsets = this.#exemplarOffsets;
-    const entries: [string, string][] = [];
+    const labels: string[] = [];
     for (let i = 0; i < offsets.length; i += 4) {
       // Taken as they stand: Prometheus does not unescape an exemplar's labels.
       const name = this.decode(offsets[i], offsets[i + 1]);
-      entries.push([name, this.decode(offsets[i + 2], offsets[i + 3])]);
+      insertPair(labels, name, this.decode(offsets[i + 2], offsets[i + 3]));
     }
     return {
-      labels: sortedPairs(entries),
+      labels,
       value: this.#exemplarValue[0],
       t: this.#exemplarT,
       hasTimestamp: this.#exemplarHasTimestamp,

@@ -15,7 +15,7 @@ import { decodeUtf8 } from "../base/bytes.ts";
 import type { ParsedExemplar } from "./events.ts";
 import { formatOpenMetricsFloat } from "./float.ts";
 import { type ProtobufReader, Wire } from "./protobuf-reader.ts";
-import { sortedPairs } from "./textual-parser.ts";
+import { insertPair } from "./textual-parser.ts";
 
 /** Values of io.prometheus.client.MetricType. */
 export const ProtoType = {
@@ -31,7 +31,8 @@ export const ProtoType = {
 type NumberLabel = "le" | "quantile";
 
 export class ProtobufMetric {
-  readonly labels: [string, string][] = [];
+  /** name, value, … as they came. */
+  readonly labels: string[] = [];
   /** Milliseconds; 0: none. */
   t = 0;
   /** How many samples there are. */
@@ -86,7 +87,7 @@ export class ProtobufMetric {
   #readField(reader: ProtobufReader): void {
     switch (reader.field) {
       case 1:
-        return reader.message(() => this.labels.push(readLabel(reader)));
+        return reader.message(() => this.labels.push(...readLabel(reader)));
       case 2:
         return reader.message(() => readDouble(reader, this.#gaugeValue));
       case 3:
@@ -276,11 +277,11 @@ function readLabel(reader: ProtobufReader): [string, string] {
 }
 
 function readExemplar(reader: ProtobufReader): ParsedExemplar {
-  const labels: [string, string][] = [];
+  const labels: string[] = [];
   const value = new Float64Array(1);
   let t: number | undefined;
   while (reader.nextField()) {
-    if (reader.field === 1) reader.message(() => labels.push(readExemplarLabel(reader)));
+    if (reader.field === 1) reader.message(() => insertPair(labels, ...readExemplarLabel(reader)));
     else if (reader.field === 2) readDoubleField(reader, value);
     else if (reader.field === 3) {
       reader.message(() => {
@@ -288,7 +289,7 @@ function readExemplar(reader: ProtobufReader): ParsedExemplar {
       });
     } else reader.skip();
   }
-  return { labels: sortedPairs(labels), value: value[0], t: t ?? 0, hasTimestamp: t !== undefined };
+  return { labels, value: value[0], t: t ?? 0, hasTimestamp: t !== undefined };
 }
 
 /** Prometheus does not check an exemplar's labels here. */

@@ -9,7 +9,7 @@ import { metricName } from "../model/labels.ts";
 import { Entry, type ExpositionParser, type MetricType, type ParsedExemplar } from "./events.ts";
 import { ProtobufMetric } from "./protobuf-metric.ts";
 import { ProtobufReader, Wire } from "./protobuf-reader.ts";
-import { sortedPairs } from "./textual-parser.ts";
+import { insertPair } from "./textual-parser.ts";
 
 /** Indexed by io.prometheus.client.MetricType. */
 const types: readonly MetricType[] = [
@@ -85,19 +85,21 @@ export class ProtobufParser implements ExpositionParser {
   /** Name, then every other label's name and value, each behind a byte that no UTF-8 text has. */
   seriesKey(): Uint8Array {
     let length = this.#appendKey(0, this.#name + this.#metric.suffixes[this.#sample], false);
-    for (const part of sortedPairs(this.#labelsBesidesName())) length = this.#appendKey(length, part, true);
+    for (const part of this.#labelsBesidesName([])) length = this.#appendKey(length, part, true);
     return this.#key.subarray(0, length);
   }
 
   labels(): string[] {
-    const name = this.#name + this.#metric.suffixes[this.#sample];
-    return sortedPairs([[metricName, name], ...this.#labelsBesidesName()]);
+    return this.#labelsBesidesName([metricName, this.#name + this.#metric.suffixes[this.#sample]]);
   }
 
-  #labelsBesidesName(): [string, string][] {
+  /** Into sorted `pairs`. */
+  #labelsBesidesName(pairs: string[]): string[] {
     const { labels, bounds, boundLabel } = this.#metric;
+    for (let i = 0; i < labels.length; i += 2) insertPair(pairs, labels[i], labels[i + 1]);
     const bound = bounds[this.#sample];
-    return bound === "" ? [...labels] : [...labels, [boundLabel, bound]];
+    if (bound !== "") insertPair(pairs, boundLabel, bound);
+    return pairs;
   }
 
   exemplar(): ParsedExemplar | undefined {

@@ -77,15 +77,13 @@ export abstract class TextualParser implements ExpositionParser {
 
   labels(): string[] {
     const { offsets } = this;
-    const entries: [string, string][] = [
-      [metricName, unescapeLabel(this.#decodeName(offsets[0], offsets[1]))],
-    ];
+    const pairs = [metricName, unescapeLabel(this.#decodeName(offsets[0], offsets[1]))];
     for (let i = 2; i < offsets.length; i += 4) {
       const name = unescapeLabel(this.#decodeName(offsets[i], offsets[i + 1]));
       const value = unescapeLabel(this.decode(offsets[i + 2], offsets[i + 3]));
-      entries.push([name, this.#isNumber(name) ? normalizeNumber(value) : value]);
+      insertPair(pairs, name, this.#isNumber(name) ? normalizeNumber(value) : value);
     }
-    return sortedPairs(entries);
+    return pairs;
   }
 
   /** Whether Prometheus writes this label's value as OpenMetrics would. */
@@ -193,8 +191,12 @@ export abstract class TextualParser implements ExpositionParser {
   }
 }
 
-export function sortedPairs(entries: [string, string][]): string[] {
-  return entries.sort(([a], [b]) => compareUtf8(a, b)).flat();
+/** Puts a label into sorted pairs, behind others of its name. Labels mostly come sorted. */
+export function insertPair(pairs: string[], name: string, value: string): void {
+  let at = pairs.length;
+  while (at > 0 && compareUtf8(pairs[at - 2], name) > 0) at -= 2;
+  if (at === pairs.length) pairs.push(name, value);
+  else pairs.splice(at, 0, name, value);
 }
 
 export function unescapeLabel(text: string): string {
