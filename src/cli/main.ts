@@ -59,9 +59,11 @@ async function serve(flags: Flags): Promise<void> {
     level: flags.text("log.level") as LogLevel,
     format: flags.text("log.format") as LogFormat,
   });
-  let end = (_why: string) => {};
+  let server: Server | undefined;
+  let end: (why: string) => void = () => process.exit(0);
   process.on("SIGTERM", () => end("SIGTERM"));
   process.on("SIGINT", () => end("SIGINT"));
+  process.on("SIGHUP", () => void server?.reload().catch(() => {}));
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     process.on(event, (error: Error) => {
       logger.error("BUG: the main thread failed; the server ends.", {
@@ -78,7 +80,7 @@ async function serve(flags: Flags): Promise<void> {
     // Loaded only now: --help and a mistyped flag need none of it.
     const { Server } = await import("../server/server.ts");
     const { NodeHttpClients } = await import("../node/http-client.ts");
-    const server = await Server.start(options, {
+    server = await Server.start(options, {
       clock: nodeClock,
       logger,
       random: nodeRandom,
@@ -89,10 +91,10 @@ async function serve(flags: Flags): Promise<void> {
       onQuit: () => end("/-/quit"),
     });
     end = endOnce(server, logger);
-    process.on("SIGHUP", () => void server.reload().catch(() => {}));
     process.stdout.write(`${startLine(server, options.web.routePrefix)}\n`);
     await server.ready;
   } catch (error) {
+    await server?.close();
     fail(error as Error, logger);
   }
 }

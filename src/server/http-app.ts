@@ -53,6 +53,8 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   const app = fastify({
     routerOptions: { maxParamLength: 4096 },
     exposeHeadRoutes: false,
+    // As Go: a long query fits into a URL.
+    http: { maxHeaderSize: 1024 * 1024 },
     requestTimeout: options.readTimeoutMs,
     keepAliveTimeout: options.readTimeoutMs,
     frameworkErrors: (_error, _request, reply) => send(reply as FastifyReply, textError(400, "Bad Request")),
@@ -255,10 +257,8 @@ function redirect(status: 301 | 302, location: string): Answer {
 function elsewhere(app: FastifyInstance, request: FastifyRequest): Answer {
   const [path, query] = splitAt(request.url, "?");
   const clean = cleanPath(path);
-  const candidates = clean === path ? [path.replace(/\/$/, "")] : [clean, clean.replace(/\/$/, "")];
-  const found = candidates.find(
-    (candidate) => candidate !== path && app.findRoute({ method: "GET", url: candidate }) !== null,
-  );
+  const other = clean.endsWith("/") ? clean.slice(0, -1) : `${clean}/`;
+  const found = [clean, other].find((url) => url !== path && app.findRoute({ method: "GET", url }) !== null);
   return found === undefined ? textError(404, "404 page not found") : redirect(301, found + query);
 }
 

@@ -161,3 +161,9 @@ test("a body that breaks off is nobody's error", async () => {
   await pause(100);
   expect(served).toEqual(["499 /echo"]);
 });
+
+test("a URL may be as long as in Prometheus", async () => {
+  const { url } = await start();
+  const answer = await fetch(`${url}/echo?${"x".repeat(200_000)}`, { method: "POST" });
+  expect(await answer.text()).toBe("0");
+});

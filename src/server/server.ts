@@ -237,7 +237,12 @@ export class Server implements LifecycleService {
   }
 
   async #beginScraping(): Promise<void> {
-    await this.#runtime.ready;
+    try {
+      await this.#runtime.ready;
+    } catch (error) {
+      // Closing ends the replay.
+      if (this.#state !== "stopping") throw error;
+    }
     if (this.#state === "stopping") return;
     await this.#applyJobs();
     this.#state = "ready";

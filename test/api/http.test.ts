@@ -1,4 +1,5 @@
 import { gunzipSync, inflateSync } from "node:zlib";
+import fc from "fast-check";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { expect, test } from "vitest";
 import { type ApiOptions, plainWrapping, routesOf } from "../../src/api/routes.ts";
@@ -210,6 +211,7 @@ test("a route prefix stands before every path", async () => {
   expect(await get("/")).toEqual([302, "/p/q"]);
   expect(await get("/api/v1/query?query=1")).toEqual([404, undefined]);
   expect(await get("/p/q/-/ready")).toEqual([200, undefined]);
+  expect(await get("/p/q//-/ready/")).toEqual([301, "/p/q/-/ready"]);
 });
 
 test("a written body arrives whole, in memory of its own, whatever its Content-Type", async () => {
@@ -268,6 +270,57 @@ test("requests are counted by route, others not at all", async () => {
     "200 /-/ready",
     "204 /api/v1/*path",
   ]);
+});
+
+test("whatever the parameters are, the answer is JSON and no failure of ours", async () => {
+  const paths = cases.flatMap(({ path }) => (path.startsWith("/api/v1/") ? [path.split("?")[0]] : []));
+  const names = [
+    "query",
+    "time",
+    "start",
+    "end",
+    "step",
+    "timeout",
+    "limit",
+    "match[]",
+    "stats",
+    "lookback_delta",
+  ];
+  const values = fc.oneof(
+    fc.constantFrom(
+      "",
+      "1",
+      "-1",
+      "1e999",
+      "NaN",
+      "0x1p-3",
+      "1_0",
+      "5m",
+      "up",
+      '{a=~"("}',
+      "sum(up) by (a)",
+      "true",
+    ),
+    fc.constantFrom("2020-01-01T00:00:00Z", "99999999999999999999", "-9223372036854775808", "1e308", "1h1h"),
+    fc.string({ unit: "grapheme", maxLength: 12 }),
+  );
+  const parameters = fc.array(fc.tuple(fc.constantFrom(...names), values), { maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...paths), parameters, fc.boolean(), async (path, pairs, posted) => {
+      const encoded = new URLSearchParams(pairs).toString();
+      const answer = posted
+        ? await shared.app.inject({
+            method: "POST",
+            url: path,
+            headers: { "content-type": "application/x-www-form-urlencoded" },
+            payload: encoded,
+          })
+        : await shared.app.inject({ url: `${path}?${encoded}` });
+      expect([200, 204, 400, 404, 405, 422, 503]).toContain(answer.statusCode);
+      if (answer.headers["content-type"] === "application/json") JSON.parse(answer.body);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("status pages escape what HTML would read", async () => {
