@@ -35,7 +35,8 @@ export function readNumber(at: usize): usize {
   let c: u32 = <u32>load<u8>(at) - 0x30;
   while (c < 10) {
     mantissa = mantissa * 10 + c;
-    digits += u32(mantissa != 0);
+    // Not the mantissa alone: twenty digits and more may wrap around to 0.
+    digits += u32((mantissa | digits) != 0);
     c = <u32>load<u8>(++at) - 0x30;
   }
   let found = at - start;
@@ -44,7 +45,7 @@ export function readNumber(at: usize): usize {
     c = <u32>load<u8>(at) - 0x30;
     while (c < 10) {
       mantissa = mantissa * 10 + c;
-      digits += u32(mantissa != 0);
+      digits += u32((mantissa | digits) != 0);
       c = <u32>load<u8>(++at) - 0x30;
     }
     exponent = <i32>(fraction - at);
