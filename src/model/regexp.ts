@@ -54,12 +54,7 @@ function matchSequence(sequence: Sequence): (text: string) => boolean {
   const start = typeof first === "string" ? first : "";
   const end = typeof last === "string" ? last : "";
   const middle = sequence.slice(start === "" ? 0 : 1, end === "" ? undefined : -1);
-  const lengthMin = sequence.reduce(
-    (sum, part) => sum + (typeof part === "string" ? part.length : Number(part.nonEmpty)),
-    0,
-  );
   return (text) =>
-    text.length >= lengthMin &&
     text.startsWith(start) &&
     text.endsWith(end) &&
     hasInOrder(text, middle, start.length, text.length - end.length);
@@ -71,7 +66,7 @@ function hasInOrder(text: string, parts: Sequence, from: number, to: number): bo
     // The earliest place leaves the most room for what follows.
     const literal = parts[i + 1] as string;
     const at = text.indexOf(literal, from + gapMin(parts[i]));
-    if (at < 0 || at + literal.length > to) return false;
+    if (at < 0) return false;
     from = at + literal.length;
   }
   return from + gapMin(parts[parts.length - 1]) <= to;

@@ -293,6 +293,15 @@ describe("targets that go away", () => {
     expect(sink.closed.every(({ staleAt }) => staleAt !== undefined)).toBe(true);
   });
 
+  test("with their job, just before the server ends, are not marked", async () => {
+    await apply(config("", "[a]"));
+    await pass(10_000);
+    await apply("scrape_configs: []");
+    await scrape.stop();
+    await pass(60_000);
+    expect([sink.closed, clock.pending]).toEqual([[{ id: 1, staleAt: undefined }], 0]);
+  });
+
   test("because the server ends are not marked; running scrapes end", async () => {
     network.answers.set(
       "a",
@@ -363,17 +372,36 @@ describe("a changed configuration", () => {
     expect(network.closed).toBe(1);
   });
 
-  test("twice at once does not leave loops behind", async () => {
-    await apply(config(""));
-    await pass(10_000);
-    const first = apply(config("sample_limit: 5"));
-    const second = apply(config("sample_limit: 6"));
-    await Promise.all([first, second]);
+  test("twice while a scrape runs: loops that never began leave nothing behind", async () => {
+    let finish: (() => void) | undefined;
+    network.answers.set("a", () => new Promise((resolve) => (finish = () => resolve(page("up 1\n")))));
+    await apply(config("scrape_timeout: 10s", "[a]"));
+    while (finish === undefined) await pass(100);
+    const applied = [1, 2, 3].map((limit) =>
+      apply(config(`scrape_timeout: 10s\n  sample_limit: ${limit}`, "[a]")),
+    );
+    await settle();
+    network.answers.delete("a");
+    finish();
+    await Promise.all(applied);
     await pass(60_000);
-    expect(scrape.activeTargets().length).toBe(2);
-    const open = new Set(sink.opened.map(({ id }) => id));
-    for (const { id } of sink.closed) open.delete(id);
-    expect(open).toEqual(new Set(scrape.activeTargets().map((target) => target.id)));
+    expect(sink.opened.map(({ sampleLimit }) => sampleLimit)).toEqual([0, 3]);
+    expect(sink.closed.map(({ id }) => id)).toEqual([sink.opened[0].id]);
+    expect(scrape.activeTargets().map((target) => target.id)).toEqual([sink.opened[1].id]);
+  });
+
+  test("while a scrape runs, and then the end of the server: nothing starts any more", async () => {
+    let finish: (() => void) | undefined;
+    network.answers.set("a", () => new Promise((resolve) => (finish = () => resolve(page("up 1\n")))));
+    await apply(config("scrape_timeout: 10s", "[a]"));
+    while (finish === undefined) await pass(100);
+    const applied = apply(config("scrape_timeout: 10s\n  sample_limit: 1", "[a]"));
+    await settle();
+    const stopped = scrape.stop();
+    finish();
+    await Promise.all([applied, stopped]);
+    await pass(60_000);
+    expect([sink.opened.length, sink.closed, clock.pending]).toEqual([1, [{ id: 1, staleAt: undefined }], 0]);
   });
 });
 
@@ -397,6 +425,18 @@ test("what makes no target is logged and left out; equal targets are one", async
   expect(logger.lines.filter((line) => line.level === "error")).toMatchObject([
     { message: "Creating target failed", fields: { scrape_pool: "j", err: expect.stringContaining("y/z") } },
   ]);
+});
+
+test("of equal targets the first one found is shown", async () => {
+  await apply(config("", "[]"));
+  await pass(5000);
+  const target = { __address__: "a" };
+  const group = (source: string) => ({ source, targets: [target], labels: { __meta_source: source } });
+  scrape.update(new Map([["j", [group("one"), group("two")]]]));
+  expect(scrape.activeTargets().map((found) => found.discoveredLabels.slice(0, 4))).toEqual([
+    ["__address__", "a", "__always_scrape_classic_histograms__", "false"],
+  ]);
+  expect(scrape.activeTargets()[0].discoveredLabels).toContain("one");
 });
 
 test("changes of targets take effect at once, then at most every five seconds", async () => {
