@@ -1,6 +1,8 @@
 /** The labels that say what a metric is, and that go when a function or an operator makes something else of it. */
 import { Labels, metricName } from "../model/labels.ts";
 
+const underscore = 0x5f;
+
 export function isMetadataLabel(name: string): boolean {
   return name === metricName || name === "__type__" || name === "__unit__";
 }
@@ -19,7 +21,7 @@ export function dropMetadata(labels: Labels): Labels {
 
 export function hasTypeLabels(labels: Labels): boolean {
   const { pairs } = labels;
-  for (let i = 0; i < pairs.length && pairs[i] <= "__unit__"; i += 2) {
+  for (let i = 0; i < pairs.length && pairs[i].charCodeAt(0) <= underscore; i += 2) {
     if (pairs[i] === "__type__" || pairs[i] === "__unit__") return true;
   }
   return false;

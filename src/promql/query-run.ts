@@ -4,10 +4,11 @@
  */
 import type { Clock } from "../base/env.ts";
 import { QueryError } from "../base/errors.ts";
-import type { Querier, QueryContext } from "../storage/querier.ts";
+import type { Querier, QueryContext, Series } from "../storage/querier.ts";
 import { Annotations } from "./annotations.ts";
+import type { SharedNode, SharedResult } from "./operators/shared.ts";
 import { SampleCounter } from "./samples.ts";
-import { type Selection, type Selector, select } from "./selection.ts";
+import { Selection, type Selector, selectionKey } from "./selection.ts";
 
 export interface RunLimits {
   readonly samplesMax: number;
@@ -17,15 +18,20 @@ export interface RunLimits {
   readonly cancelled: Int32Array | undefined;
 }
 
+const checksPerLook = 16;
+
 export class QueryRun implements QueryContext {
   readonly querier: Querier;
   readonly annotations = new Annotations();
   readonly samples: SampleCounter;
   readonly lookbackMs: number;
+  /** Results of nodes that are used more than once. */
+  readonly shared = new Map<SharedNode, SharedResult>();
   readonly #clock: Clock;
   readonly #limits: RunLimits;
   #bytes = 0;
   readonly #selections = new Map<Selector, Selection>();
+  #checks = 0;
 
   constructor(clock: Clock, querier: Querier, limits: RunLimits, lookbackMs: number) {
     this.#clock = clock;
@@ -37,7 +43,17 @@ export class QueryRun implements QueryContext {
 
   /** Asks the storage for all selectors of a plan, before anything is evaluated. */
   select(selectors: readonly Selector[]): void {
-    for (const selector of selectors) this.#selections.set(selector, select(this.querier, this, selector));
+    const known = new Map<string, Selection>();
+    for (const selector of selectors) {
+      const key = selectionKey(selector);
+      const selection = known.get(key) ?? new Selection(this.#seriesOf(selector));
+      known.set(key, selection);
+      this.#selections.set(selector, selection);
+    }
+  }
+
+  #seriesOf({ matchers, mint, maxt, hints }: Selector): readonly Series[] {
+    return this.querier.select(this, matchers, mint, maxt, hints, false);
   }
 
   selection(selector: Selector): Selection {
@@ -55,7 +71,8 @@ export class QueryRun implements QueryContext {
     if (cancelled !== undefined && Atomics.load(cancelled, 0) !== 0) {
       throw new QueryError("canceled", "query was canceled in expression evaluation");
     }
-    if (this.#clock.monotonicMs() > deadlineMs) {
+    // Looking at the clock costs more than a small series.
+    if (this.#checks++ % checksPerLook === 0 && this.#clock.monotonicMs() > deadlineMs) {
       throw new QueryError("timeout", "query timed out in expression evaluation");
     }
   }

@@ -55,6 +55,10 @@ export class SampleCounter {
     return this.#queryable;
   }
 
+  get read(): number {
+    return this.#read;
+  }
+
   /** For a subquery: its own samples do not count, the surrounding function counts the results as it uses them. */
   resetQueryable(value: number): void {
     this.#queryable = value;

@@ -1,7 +1,7 @@
 /** What a selector asks the storage for, and what it gets: once per query, however often the selector is evaluated. */
 import { metricName } from "../model/labels.ts";
 import type { Matcher } from "../model/matcher.ts";
-import type { Querier, QueryContext, SelectHints, Series } from "../storage/querier.ts";
+import type { SelectHints, Series } from "../storage/querier.ts";
 import { hasTypeLabels } from "./metadata-labels.ts";
 
 export interface Selector {
@@ -15,21 +15,35 @@ export interface Selector {
   readonly hints: SelectHints;
 }
 
-export interface Selection {
-  readonly series: readonly Series[];
-  /** All series have the same name. */
-  readonly oneName: boolean;
-  /** Some series has a `__type__` or `__unit__` label. */
-  readonly typeLabels: boolean;
+/** Equal for selectors that select the same series over the same time. */
+export function selectionKey({ matchers, mint, maxt }: Selector): string {
+  return `${mint},${maxt},${matchers.join(",")}`;
 }
 
-export function select(querier: Querier, context: QueryContext, selector: Selector): Selection {
-  const { matchers, mint, maxt, hints } = selector;
-  const series = querier.select(context, matchers, mint, maxt, hints, false);
-  const name = series.length === 0 ? "" : series[0].labels.get(metricName);
-  return {
-    series,
-    oneName: series.every(({ labels }) => labels.get(metricName) === name),
-    typeLabels: series.some(({ labels }) => hasTypeLabels(labels)),
-  };
+export class Selection {
+  readonly series: readonly Series[];
+  #distinctWithoutName: boolean | undefined;
+  #typeLabels: boolean | undefined;
+
+  constructor(series: readonly Series[]) {
+    this.series = series;
+  }
+
+  /** Whether the label sets stay distinct without name, type and unit: all have one name, and no type or unit. */
+  get distinctWithoutName(): boolean {
+    this.#distinctWithoutName ??= !this.typeLabels && haveOneName(this.series);
+    return this.#distinctWithoutName;
+  }
+
+  /** Whether any series has a `__type__` or `__unit__` label. */
+  get typeLabels(): boolean {
+    this.#typeLabels ??= this.series.some(({ labels }) => hasTypeLabels(labels));
+    return this.#typeLabels;
+  }
+}
+
+function haveOneName(series: readonly Series[]): boolean {
+  if (series.length === 0) return true;
+  const name = series[0].labels.get(metricName);
+  return series.every(({ labels }) => labels.get(metricName) === name);
 }

@@ -20,8 +20,7 @@ export class InstantSelectorNode implements VectorNode {
   }
 
   distinctWithoutName(run: QueryRun): boolean {
-    const { oneName, typeLabels } = run.selection(this.selector);
-    return oneName && !typeLabels;
+    return run.selection(this.selector).distinctWithoutName;
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {

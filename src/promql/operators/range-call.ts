@@ -1,6 +1,4 @@
 /** A function over a range vector: `rate(x[5m])`, `quantile_over_time(0.9, x[1h:1m])`. */
-import { type Labels, metricName } from "../../model/labels.ts";
-import { annotationTexts } from "../annotations.ts";
 import { Column } from "../column.ts";
 import type { RangeFunction } from "../functions/range-function.ts";
 import { markPresent, type Windows } from "../functions/windows.ts";
@@ -9,6 +7,7 @@ import { dropMetadata } from "../metadata-labels.ts";
 import type { Position } from "../parser/ast.ts";
 import { type QueryRun, sameLabelset } from "../query-run.ts";
 import type { Emit, ScalarNode, VectorNode } from "./node.ts";
+import { RangeAnnotations } from "./range-annotations.ts";
 import type { RangeSource } from "./range-source.ts";
 
 /** A scalar argument, and where annotations about it point to. */
@@ -35,11 +34,14 @@ export class RangeCallNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    const { kernel, samplesMin, keepsName, forCounters } = this.#func;
+    const { kernel, samplesMin, keepsName } = this.#func;
     const before = run.samples.held;
     const param = this.#param?.node.evaluate(run, grid) ?? noParam;
     run.samples.held = before;
-    const complaints = this.#complaints(param);
+    const annotations = new RangeAnnotations(run, this.#func, this.#source.position, {
+      values: param,
+      position: this.#param?.position ?? this.#source.position,
+    });
     const column = new Column(grid.steps);
     const tally = new WindowTally(run, this.#source.fromStorage);
     const seen = keepsName || this.#source.distinctWithoutName(run) ? undefined : new Set<string>();
@@ -50,8 +52,7 @@ export class RangeCallNode implements VectorNode {
       kernel(windows, column, param, grid);
       tally.addOutput(column.count);
       if (column.count === 0) return;
-      if (forCounters) reportNonCounter(run, inputLabels, this.#source);
-      if (complaints !== undefined) this.#complain(run, complaints, column);
+      annotations.note(inputLabels, column);
       const labels = keepsName ? inputLabels : dropMetadata(inputLabels);
       if (seen !== undefined) {
         if (seen.has(labels.key)) throw sameLabelset();
@@ -60,22 +61,6 @@ export class RangeCallNode implements VectorNode {
       emit(labels, column);
     });
     tally.settle(before);
-  }
-
-  /** What is wrong with the parameter at each step; undefined if nothing is. */
-  #complaints(param: Float64Array): readonly (string | undefined)[] | undefined {
-    const { checkParam } = this.#func;
-    if (checkParam === undefined) return undefined;
-    const complaints = Array.from(param, checkParam);
-    return complaints.some((text) => text !== undefined) ? complaints : undefined;
-  }
-
-  #complain(run: QueryRun, complaints: readonly (string | undefined)[], { present }: Column): void {
-    const { position } = this.#param as PlacedScalar;
-    for (let k = 0; k < present.length; k++) {
-      const text = present[k] === 1 ? complaints[k] : undefined;
-      if (text !== undefined) run.annotations.warn(text, position);
-    }
   }
 }
 
@@ -125,11 +110,4 @@ class WindowTally {
     samples.held = before;
     samples.hold(this.#outputs);
   }
-}
-
-/** By the names that the exposition formats give to counters. */
-function reportNonCounter(run: QueryRun, labels: Labels, source: RangeSource): void {
-  const name = labels.get(metricName);
-  if (name === "" || /_(?:total|sum|count|bucket)$/.test(name)) return;
-  run.annotations.info(annotationTexts.possibleNonCounter(name), source.position);
 }

@@ -37,8 +37,7 @@ export class MatrixSource implements RangeSource {
   }
 
   distinctWithoutName(run: QueryRun): boolean {
-    const { oneName, typeLabels } = run.selection(this.selector);
-    return oneName && !typeLabels;
+    return run.selection(this.selector).distinctWithoutName;
   }
 
   visit(run: QueryRun, grid: Grid, visit: VisitWindows): void {

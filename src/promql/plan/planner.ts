@@ -42,27 +42,32 @@ import {
   within,
   withinSubquery,
 } from "./scope.ts";
+import { Sharing } from "./sharing.ts";
 
 export interface PlannerOptions extends QueryTimes {
   readonly noStepSubqueryIntervalMs: (rangeMs: number) => number;
 }
 
 export function planQuery(expr: Expression, options: PlannerOptions): Plan {
-  return new Planner(options).plan(expr);
+  return new Planner(expr, options).plan();
 }
 
 export class Planner {
   readonly #options: PlannerOptions;
   readonly #span: QuerySpan;
+  readonly #query: Expression;
   readonly #selectors: Selector[] = [];
+  readonly #sharing: Sharing;
 
-  constructor(options: PlannerOptions) {
+  constructor(query: Expression, options: PlannerOptions) {
+    this.#query = query;
     this.#options = options;
+    this.#sharing = new Sharing(query);
     this.#span = { stepMs: options.stepMs, rangeMs: options.endMs - options.startMs };
   }
 
-  plan(expr: Expression): Plan {
-    const root = this.#root(unwrap(expr), rootScope(this.#options));
+  plan(): Plan {
+    const root = this.#root(unwrap(this.#query), rootScope(this.#options));
     const selectors = this.#selectors;
     if (selectors.length === 0) return { root, selectors, mint: 0, maxt: 0 };
     const mint = Math.min(...selectors.map((selector) => selector.mint));
@@ -85,9 +90,12 @@ export class Planner {
   }
 
   vector(expr: Expression, scope: Scope): Planned<VectorNode> {
+    if (expr.kind === "paren") return this.vector(expr.expr, scope);
+    return this.#sharing.share(expr, scope, (last) => this.#vector(last, scope));
+  }
+
+  #vector(expr: Expression, scope: Scope): Planned<VectorNode> {
     switch (expr.kind) {
-      case "paren":
-        return this.vector(expr.expr, scope);
       case "vectorSelector":
         return this.instantSelector(expr, scope, false);
       case "aggregate":
