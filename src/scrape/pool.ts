@@ -184,9 +184,8 @@ export class ScrapePool {
     const loop = this.#newLoop(existing.target, settings, request, forcedError);
     existing.loop = loop;
     existing.fingerprint = fingerprint;
-    return this.#retire(old).then(() => {
-      if (this.#active.get(target.key)?.loop === loop) loop.start();
-    });
+    // By then the new loop may be stopped itself: it then does not begin.
+    return this.#retire(old).then(() => loop.start());
   }
 
   #newLoop(
