@@ -37,7 +37,6 @@ export class RangeCallNode implements VectorNode {
     const { kernel, samplesMin, keepsName } = this.#func;
     const before = run.samples.held;
     const param = this.#param?.node.evaluate(run, grid) ?? noParam;
-    run.samples.held = before;
     const annotations = new RangeAnnotations(run, this.#func, this.#source.position, {
       values: param,
       position: this.#param?.position ?? this.#source.position,
@@ -60,7 +59,7 @@ export class RangeCallNode implements VectorNode {
       }
       emit(labels, column);
     });
-    tally.settle(before);
+    tally.settle(before + param.length);
   }
 }
 

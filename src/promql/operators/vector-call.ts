@@ -29,8 +29,9 @@ export class VectorCallNode implements VectorNode {
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
     const before = run.samples.held;
     const params = this.#params.map((param) => param.evaluate(run, grid));
-    const inputs = [denseTally(grid, params.length)];
-    mapElements(run, grid, before, inputs, this.#operand, emit, (column) => this.#kernel(column, params));
+    // Prometheus evaluates the vector first.
+    run.samples.held = before;
+    mapElements(run, grid, params.length, this.#operand, emit, (column) => this.#kernel(column, params));
   }
 }
 
@@ -70,18 +71,18 @@ export class StepTimeNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    mapElements(run, grid, run.samples.held, [], this.#operand, emit, ({ values }) => {
+    mapElements(run, grid, 0, this.#operand, emit, ({ values }) => {
       for (let k = 0; k < values.length; k++) values[k] = timeOf(grid, k) / 1000;
     });
   }
 }
 
 /** `timestamp(selector)`: the selector emits its samples' own times; what is left to do is to drop the name. */
-export class NamelessNode implements VectorNode {
-  readonly #operand: VectorNode;
+export class SampleTimeNode implements VectorNode {
+  readonly #selector: VectorNode;
 
-  constructor(operand: VectorNode) {
-    this.#operand = operand;
+  constructor(selector: VectorNode) {
+    this.#selector = selector;
   }
 
   distinctWithoutName(): boolean {
@@ -89,21 +90,31 @@ export class NamelessNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    mapElements(run, grid, run.samples.held, [], this.#operand, emit, () => {});
+    const before = run.samples.held;
+    const output = new StepTally(grid.steps);
+    emitDistinct(run, grid, this.#selector.distinctWithoutName(run), emit, (pass) => {
+      this.#selector.evaluate(run, grid, (labels, column) => {
+        output.add(column);
+        pass(dropMetadata(labels), column);
+      });
+    });
+    // Prometheus looks the samples up step by step here, without holding them all first.
+    run.samples.held = before;
+    settleSteps(run.samples, before, grid.steps, [output], output);
   }
 }
 
-/** Evaluates `operand`, changes its columns by `change`, drops the names. `inputs` is what was evaluated already. */
+/** Evaluates `operand`, changes its columns by `change`, drops the names. */
 export function mapElements(
   run: QueryRun,
   grid: Grid,
-  before: number,
-  inputs: readonly StepTally[],
+  params: number,
   operand: VectorNode,
   emit: Emit,
   change: (column: Column) => void,
 ): void {
-  const input = new StepTally(grid.steps);
+  const before = run.samples.held;
+  const input = denseTally(grid, params);
   const output = new StepTally(grid.steps);
   emitDistinct(run, grid, operand.distinctWithoutName(run), emit, (pass) => {
     operand.evaluate(run, grid, (labels, column) => {
@@ -114,5 +125,6 @@ export function mapElements(
       pass(dropMetadata(labels), column);
     });
   });
-  settleSteps(run.samples, before, grid.steps, [...inputs, input], output);
+  run.samples.held += params * grid.steps;
+  settleSteps(run.samples, before, grid.steps, [input], output);
 }

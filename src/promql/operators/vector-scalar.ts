@@ -38,10 +38,12 @@ export class VectorScalarNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    const { vector, scalar } = this.#operands;
+    const { vector, scalar, scalarFirst } = this.#operands;
     const keepsName = this.#keepsName;
     const before = run.samples.held;
     const scalars = scalar.evaluate(run, grid);
+    // Prometheus evaluates the left operand first.
+    if (!scalarFirst) run.samples.held = before;
     const keep = new Uint8Array(grid.steps);
     const input = new StepTally(grid.steps);
     const output = new StepTally(grid.steps);
@@ -54,6 +56,7 @@ export class VectorScalarNode implements VectorNode {
         pass(keepsName ? labels : dropMetadata(labels), column);
       });
     });
+    if (!scalarFirst) run.samples.held += grid.steps;
     settleSteps(run.samples, before, grid.steps, [denseTally(grid, 1), input], output);
   }
 

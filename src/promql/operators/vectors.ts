@@ -1,21 +1,19 @@
-/** Vectors that do not come from a selector: `vector(s)`, and dates of the evaluation time. */
+/** Vectors of one element without labels, which do not come from a selector. */
 import { Labels } from "../../model/labels.ts";
 import { Column } from "../column.ts";
 import type { ColumnKernel } from "../functions/elementwise.ts";
-import type { Grid } from "../grid.ts";
+import { type Grid, timeOf } from "../grid.ts";
 import type { QueryRun } from "../query-run.ts";
 import { settleSteps } from "../samples.ts";
 import type { Emit, ScalarNode, VectorNode } from "./node.ts";
 import { denseTally } from "./scalars.ts";
 
-/** One element without labels, made of a scalar: `vector(s)`; with a kernel also `hour()`, which is `hour(vector(time()))`. */
+/** `vector(s)` */
 export class VectorOfScalarNode implements VectorNode {
   readonly #operand: ScalarNode;
-  readonly #kernel: ColumnKernel | undefined;
 
-  constructor(operand: ScalarNode, kernel?: ColumnKernel) {
+  constructor(operand: ScalarNode) {
     this.#operand = operand;
-    this.#kernel = kernel;
   }
 
   distinctWithoutName(): boolean {
@@ -27,8 +25,29 @@ export class VectorOfScalarNode implements VectorNode {
     const column = new Column(grid.steps);
     column.fill();
     column.values.set(this.#operand.evaluate(run, grid));
-    this.#kernel?.(column, []);
     emit(Labels.empty, column);
     settleSteps(run.samples, before, grid.steps, [denseTally(grid, 1)], denseTally(grid, 1));
+  }
+}
+
+/** `hour()` and its kind: of the evaluation time. */
+export class DateOfTimeNode implements VectorNode {
+  readonly #kernel: ColumnKernel;
+
+  constructor(kernel: ColumnKernel) {
+    this.#kernel = kernel;
+  }
+
+  distinctWithoutName(): boolean {
+    return true;
+  }
+
+  evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
+    const column = new Column(grid.steps);
+    column.fill();
+    for (let k = 0; k < grid.steps; k++) column.values[k] = timeOf(grid, k) / 1000;
+    this.#kernel(column, []);
+    emit(Labels.empty, column);
+    run.samples.hold(grid.steps);
   }
 }

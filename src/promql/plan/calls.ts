@@ -18,8 +18,8 @@ import type { ScalarNode, VectorNode } from "../operators/node.ts";
 import { RangeCallNode } from "../operators/range-call.ts";
 import { NumberNode, ScalarOfVectorNode, TimeNode } from "../operators/scalars.ts";
 import { SortNode } from "../operators/sort.ts";
-import { NamelessNode, StepTimeNode, VectorCallNode } from "../operators/vector-call.ts";
-import { VectorOfScalarNode } from "../operators/vectors.ts";
+import { SampleTimeNode, StepTimeNode, VectorCallNode } from "../operators/vector-call.ts";
+import { DateOfTimeNode, VectorOfScalarNode } from "../operators/vectors.ts";
 import { type CallExpression, type Expression, typeOf } from "../parser/ast.ts";
 import { Arguments } from "./arguments.ts";
 import { invariant, type Planned, varying } from "./planned.ts";
@@ -74,7 +74,7 @@ function vectorCall(call: CallExpression, args: Arguments): VectorNode {
   const { name } = call.func;
   const kernel = elementwiseFunctions[name];
   if (kernel !== undefined) {
-    if (args.count === 0) return new VectorOfScalarNode(new TimeNode(), kernel);
+    if (args.count === 0) return new DateOfTimeNode(kernel);
     const params = Array.from({ length: args.count - 1 }, (_, i) => args.scalar(i + 1));
     return new VectorCallNode(kernel, args.vector(0), params);
   }
@@ -120,7 +120,7 @@ function planTimestamp(planner: Planner, call: CallExpression, scope: Scope): Pl
   const operand = unwrap(call.args[0]);
   if (operand.kind === "vectorSelector") {
     const times = planner.instantSelector(operand, scope, true);
-    return { ...times, node: new NamelessNode(times.node) };
+    return { ...times, node: new SampleTimeNode(times.node) };
   }
   const args = new Arguments(planner, call, scope, true);
   return varying(new StepTimeNode(args.vector(0)));
