@@ -114,8 +114,7 @@ export class Server implements LifecycleService {
     const config = new ConfigState(env, options);
     const url = externalUrl(web.externalUrl, hostname(), web.listenAddresses[0]);
     const cors = corsPolicy(web.corsOrigin);
-    const dataDir = resolve(storage.dir);
-    mkdirSync(dataDir, { recursive: true });
+    const dataDir = makeDataDir(storage.dir);
     const lock = options.lockDirectory ? new DirectoryLock(dataDir) : undefined;
     if (lock?.cleanStart === CleanStart.notLocked) {
       env.logger.warn("The data directory could not be locked: make sure that no other server uses it.", {
@@ -298,4 +297,15 @@ export class Server implements LifecycleService {
       storageRetention: describeRetention(this.#config.current.storage.tsdb.retention),
     };
   }
+}
+
+function makeDataDir(given: string): string {
+  const dir = resolve(given);
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (cause) {
+    const problem = (cause as Error).message;
+    throw new Error(`cannot make the data directory ${dir} (--storage.tsdb.path): ${problem}`, { cause });
+  }
+  return dir;
 }

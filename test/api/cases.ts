@@ -122,6 +122,7 @@ const parameters: Case[] = [
   badData("status/tsdb?limit=0", "limit must be a positive number"),
   badData("status/tsdb?limit=a", "limit must be a positive number"),
   badData("status/tsdb?limit=10001", "limit must not exceed 10000", "new in 3.9"),
+  badData("rules?a=1;b=2", "error parsing form values: invalid semicolon separator in query"),
   badData("rules?type=foo", 'invalid parameter "type": not supported value "foo"'),
   badData("rules?match[]=foo(", '1:4: parse error: unexpected "("'),
   badData(

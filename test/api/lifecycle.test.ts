@@ -174,7 +174,7 @@ test("a second SIGTERM ends the server at once", async () => {
   socket.destroy();
 });
 
-test.each<[string, string[], number, RegExp]>([
+test.concurrent.each<[string, string[], number, RegExp]>([
   [
     "an unknown flag",
     ["--storage.tsdb.pth=x"],
@@ -186,6 +186,12 @@ test.each<[string, string[], number, RegExp]>([
     ["--config.file=/nowhere/prometheus.yml"],
     2,
     /\/nowhere\/prometheus\.yml:1: there is no such file/,
+  ],
+  [
+    "a data directory that cannot be",
+    ["--storage.tsdb.path=/dev/null/data"],
+    1,
+    /cannot make the data directory \/dev\/null\/data \(--storage\.tsdb\.path\)/,
   ],
   [
     "an external URL that is none",
@@ -208,7 +214,7 @@ test.each<[string, string[], number, RegExp]>([
   expect(server.err()).not.toMatch(/\n {4}at /);
 });
 
-test("--help and --version start nothing", async () => {
+test.concurrent("--help and --version start nothing", async () => {
   const help = run("--help");
   const version = run("--version");
   expect([await help.exit, await version.exit]).toEqual([0, 0]);

@@ -6,10 +6,11 @@ import { invalidParameter, success } from "../answer.ts";
 import type { Handler } from "../handler.ts";
 import type { FormValues } from "../params/form.ts";
 import { parseGoBool, parseGoInt } from "../params/go-numbers.ts";
-import { readParameter } from "../params/read.ts";
+import { checkForm, readParameter } from "../params/read.ts";
 import { checkMatches } from "../select-matchers.ts";
 
 export const rules: Handler = (_, { form, urlValues }) => {
+  checkForm(form);
   checkMatches(form.all("match[]"));
   const type = urlValues.get("type").toLowerCase();
   if (type !== "" && type !== "alert" && type !== "record") {

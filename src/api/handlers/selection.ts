@@ -2,11 +2,11 @@
 import { ApiError } from "../answer.ts";
 import type { Handler } from "../handler.ts";
 import { unescapeName } from "../params/label-name.ts";
-import { readBounds, readLimit } from "../params/read.ts";
+import { checkForm, readBounds, readLimit } from "../params/read.ts";
 import { maxTime, minTime } from "../params/time.ts";
 
 export const series: Handler = ({ queries }, { form, signal }) => {
-  if (form.problem !== "") throw new ApiError("bad_data", `error parsing form values: ${form.problem}`);
+  checkForm(form);
   const matches = form.all("match[]");
   if (matches.length === 0) throw new ApiError("bad_data", "no match[] parameter provided");
   const limit = readLimit(form);

@@ -13,6 +13,11 @@ export function readParameter<T>(name: string, text: string, parse: (text: strin
   }
 }
 
+/** For the endpoints that, unlike others, refuse a form of which a part cannot be read. */
+export function checkForm(form: FormValues): void {
+  if (form.problem !== "") throw new ApiError("bad_data", `error parsing form values: ${form.problem}`);
+}
+
 /** `limit`: 0 for none. */
 export function readLimit(form: FormValues): number {
   const text = form.get("limit");
