@@ -61,7 +61,7 @@ export class SeriesLabels {
     const first = firstOfEachName(exposed);
     const builder = new LabelsBuilder(first);
     if (this.#settings.honorLabels) this.#addMissing(builder, exposed);
-    else this.#addAll(builder, first);
+    else this.#addAll(builder, exposed);
     if (!relabelBuilder(builder, this.#settings.metricRelabel)) return undefined;
     const labels = builder.labels();
     if (labels.size === 0) return undefined;
@@ -73,15 +73,16 @@ export class SeriesLabels {
   /** A label that the page shows, even an empty one, keeps the target's away. */
   #addMissing(builder: LabelsBuilder, exposed: readonly string[]): void {
     for (const [name, value] of this.#target) {
-      if (!hasName(exposed, name)) builder.set(name, value);
+      if (indexOfName(exposed, name) < 0) builder.set(name, value);
     }
   }
 
   /** The target's labels win; what they replace gets a name of its own. */
-  #addAll(builder: LabelsBuilder, exposed: Labels): void {
+  #addAll(builder: LabelsBuilder, exposed: readonly string[]): void {
     const replaced: [string, string][] = [];
     for (const [name, value] of this.#target) {
-      const before = exposed.get(name);
+      const at = indexOfName(exposed, name);
+      const before = at < 0 ? "" : exposed[at + 1];
       if (before !== "") replaced.push([name, before]);
       builder.set(name, value);
     }
@@ -161,18 +162,21 @@ function mergePairs(a: readonly string[], b: readonly string[]): string[] | unde
   return merged;
 }
 
+/** Each name once, with its first value; none of those that anywhere have an empty one. */
 function firstOfEachName(exposed: readonly string[]): Labels {
   const pairs: string[] = [];
-  for (let i = 0; i < exposed.length; i += 2) {
-    const repeated = i > 0 && exposed[i] === exposed[i - 2];
-    if (!repeated && exposed[i + 1] !== "") pairs.push(exposed[i], exposed[i + 1]);
+  for (let i = 0; i < exposed.length; ) {
+    const first = i;
+    let empty = false;
+    for (; i < exposed.length && exposed[i] === exposed[first]; i += 2) empty ||= exposed[i + 1] === "";
+    if (!empty) pairs.push(exposed[first], exposed[first + 1]);
   }
   return new Labels(pairs);
 }
 
-function hasName(pairs: readonly string[], name: string): boolean {
-  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) return true;
-  return false;
+function indexOfName(pairs: readonly string[], name: string): number {
+  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) return i;
+  return -1;
 }
 
 /** The first 50 characters. */

@@ -322,6 +322,12 @@ describe("labels", () => {
     expect(f.ingest.stats.labelLimitsExceeded).toBe(error.includes("limit") ? 1 : 0);
   });
 
+  test("a label that stands twice, once empty, is no label", async () => {
+    const f = new IngestFixture();
+    await f.scrape(1, 'a{b="1",b="",job="x",job=""} 1\n');
+    expect(f.appender.dump()[0]).toBe('a{exported_job="x", instance="i", job="j"} 1@1000');
+  });
+
   test("a label that stands twice is fine where the target's replaces it", async () => {
     const f = new IngestFixture();
     expect((await f.scrape(1, 'a{job="1",job="2"} 1\n')).error).toBe("");

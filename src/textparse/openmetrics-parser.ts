@@ -96,16 +96,17 @@ export class OpenMetricsParser extends TextualParser {
         this.entryText = unescapeLabel(text);
         return Entry.help;
       default:
-        this.#checkUnit(text);
+        this.#checkUnit(text, this.quote(start, end));
         this.entryText = text;
         return Entry.unit;
     }
   }
 
-  #checkUnit(unit: string): void {
-    const name = this.familyName();
-    if (unit !== "" && !name.endsWith(`_${unit}`))
-      throw this.fail(`unit ${JSON.stringify(unit)} not a suffix of metric ${JSON.stringify(name)}`);
+  #checkUnit(unit: string, quotedUnit: string): void {
+    if (unit === "" || this.familyName().endsWith(`_${unit}`)) return;
+    throw this.fail(
+      `unit ${quotedUnit} not a suffix of metric ${this.quote(this.offsets[0], this.offsets[1])}`,
+    );
   }
 
   #readSeries(token: Token): Entry {

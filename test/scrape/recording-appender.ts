@@ -114,6 +114,16 @@ export class RecordingAppender implements Appender {
     return lines.sort();
   }
 
+  /** Every series' newest sample. */
+  last(): { readonly labels: Labels; readonly t: number; readonly value: number }[] {
+    return this.#series.flatMap((series) => {
+      const sample = series?.samples.at(-1);
+      if (series === undefined || sample === undefined) return [];
+      const value = new Float64Array(new BigUint64Array([sample.bits]).buffer)[0];
+      return [{ labels: series.labels, t: sample.t, value }];
+    });
+  }
+
   #forget(): void {
     this.#staged = [];
     this.#stagedExemplars = [];
