@@ -198,18 +198,18 @@ test.each([
   ["valid text", pages(validLine, false)],
   ["valid OpenMetrics", pages(validLine, true)],
 ])("%s pages, one after the other", async (_, arbitrary) => {
-  await fc.assert(fc.asyncProperty(arbitrary, settings, expectAgreement), { numRuns: 150 });
+  await fc.assert(fc.asyncProperty(arbitrary, settings, expectAgreement), { numRuns: 60 });
 });
 
 test("large pages: several windows, full columns, growing tables, lines moved about", async () => {
   const line = (i: number, value: number) =>
     `metric_${i % 97}{series="${i}",path="/some/longer/path/${i * 7919}"} ${value}`;
-  const all = Array.from({ length: 9000 }, (_, i) => i);
+  const all = Array.from({ length: 4600 }, (_, i) => i);
   const page = (ids: number[], round: number): Page => ({
     text: ids.map((i) => line(i, i * 1.25 + round)).join("\n"),
     openMetrics: false,
   });
-  const shuffled = [...all].sort((a, b) => ((a * 7919) % 9001) - ((b * 7919) % 9001));
+  const shuffled = [...all].sort((a, b) => ((a * 7919) % 4603) - ((b * 7919) % 4603));
   await expectAgreement([
     page(all, 0),
     page(all, 1),
