@@ -5,8 +5,7 @@ import { accessSync, constants, mkdirSync, openSync, readFileSync, writeFileSync
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-
-const root = join(import.meta.dirname, "..");
+import { serverCommand } from "../scripts/server-command.mjs";
 
 /** The path of an installed peer ("prometheus", "promtool", "victoria-metrics", …); undefined when there is none. */
 export function findPeer(program) {
@@ -39,7 +38,7 @@ const kinds = {
   narthex: {
     program: () => process.execPath,
     ready: "/-/ready",
-    args: (dir, port) => [join(root, "dist/cli/main.js"), ...prometheusFlags(dir, port)],
+    args: (dir, port) => [...serverCommand().slice(1), ...prometheusFlags(dir, port)],
   },
   prometheus: { program: () => findPeer("prometheus"), ready: "/-/ready", args: prometheusFlags },
   victoriametrics: {

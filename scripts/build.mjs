@@ -1,7 +1,16 @@
 // Builds dist/: the AssemblyScript kernels, then the TypeScript sources. Skips what is already newer than its
 // sources, so that `npm start` and `npm test` may always call it.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { ensureInstalled, root } from "./ensure-installed.mjs";
 
@@ -81,6 +90,7 @@ export function build() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   run(["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
   copyKernels();
+  chmodSync(join(root, "dist/cli/main.js"), 0o755);
   writeFileSync(stamp, "");
 }
 

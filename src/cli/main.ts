@@ -1,8 +1,11 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 /**
  * The `narthex` command: reads the command line, starts the server, and ends it in order on SIGTERM, SIGINT or
  * `/-/quit`. Exit codes: 0 after an orderly end, 1 where the server could not run, 2 for a wrong command line or
  * configuration.
+ *
+ * The first line bounds the main thread's young generation: what it handles are buffers, and by default V8 would keep
+ * up to 48 MiB for their wrappers. The other threads' bounds are in runtime/.
  */
 import { readFileSync } from "node:fs";
 import type { Logger } from "../base/env.ts";

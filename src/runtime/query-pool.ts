@@ -15,6 +15,7 @@ import { Thread } from "./thread.ts";
 export interface QueryPoolOptions {
   readonly threadsMax: number;
   readonly heapLimitMiB: number;
+  readonly youngLimitMiB: number;
   /** `--query.timeout`, which holds for the waiting too. */
   readonly timeoutMs: () => number;
   /** What a new thread is told; asked for at each start. */
@@ -149,13 +150,14 @@ export class QueryPool implements QueryService {
   #addThread(): Slot | undefined {
     const number = this.#slots.length;
     if (number >= this.#options.threadsMax) return undefined;
-    const { heapLimitMiB, data, onEnd } = this.#options;
+    const { heapLimitMiB, youngLimitMiB, data, onEnd } = this.#options;
     const module = new URL("./query-thread.js", import.meta.url);
     const options = {
       name: `query ${number + 1}`,
       module,
       data: () => data(number),
       heapLimitMiB,
+      youngLimitMiB,
       onEnd: () => onEnd(number),
     };
     const slot = {

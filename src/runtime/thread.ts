@@ -17,8 +17,10 @@ export interface ThreadOptions {
   readonly module: URL;
   /** What the module finds as `workerData`; asked for anew at every start. */
   readonly data: () => unknown;
-  /** Upper bound of the thread's JavaScript heap, MiB; 0: Node's default. */
+  /** Upper bound of the thread's JavaScript heap, MiB. */
   readonly heapLimitMiB: number;
+  /** Upper bound of its young generation, MiB: more means fewer collections, and that much resident memory. */
+  readonly youngLimitMiB: number;
   /** Called when the thread has ended, before it is started anew. */
   readonly onEnd?: () => void;
   /** Everything that the thread posts: for notices that are no answers. */
@@ -82,11 +84,11 @@ export class Thread<M extends Methods<M>> {
   }
 
   #start(): void {
-    const { name, module, data, heapLimitMiB, onMessage } = this.#options;
+    const { name, module, data, heapLimitMiB, youngLimitMiB, onMessage } = this.#options;
     const worker = new Worker(module, {
       name,
       workerData: data(),
-      resourceLimits: heapLimitMiB > 0 ? { maxOldGenerationSizeMb: heapLimitMiB } : {},
+      resourceLimits: { maxOldGenerationSizeMb: heapLimitMiB, maxYoungGenerationSizeMb: youngLimitMiB },
     });
     const caller = new Caller<M>(worker);
     receiveLogs(worker, this.#logger);
