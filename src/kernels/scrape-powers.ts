@@ -1,17 +1,23 @@
 /**
  * Powers of ten for the kernel's number reader (assembly/scrape-number.ts): for each exponent the first 128 bits of
- * 10^exponent, cut off, as two u64, low word first. Computed once at start, about 10 KiB.
+ * 10^exponent, cut off, as two u64, low word first. About 10 KiB, computed once.
  */
 export const powersAddress = 4096;
 const exponentMin = -342;
 const exponentMax = 308;
 
+const powers = new BigUint64Array(2 * (exponentMax - exponentMin + 1));
+
 export function writePowersOfTen(memory: Uint8Array<ArrayBuffer>): void {
-  const words = new BigUint64Array(memory.buffer, powersAddress, 2 * (exponentMax - exponentMin + 1));
+  if (powers[1] === 0n) computePowers();
+  new BigUint64Array(memory.buffer, powersAddress, powers.length).set(powers);
+}
+
+function computePowers(): void {
   for (let exponent = exponentMin; exponent <= exponentMax; exponent++) {
     const bits = leadingBits(exponent);
-    words[2 * (exponent - exponentMin)] = BigInt.asUintN(64, bits);
-    words[2 * (exponent - exponentMin) + 1] = bits >> 64n;
+    powers[2 * (exponent - exponentMin)] = BigInt.asUintN(64, bits);
+    powers[2 * (exponent - exponentMin) + 1] = bits >> 64n;
   }
 }
 
