@@ -10,6 +10,7 @@ import { crc32c } from "../../base/crc32c.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
 import { replaceFile } from "../../base/replace-file.ts";
+import type { Interval } from "./intervals.ts";
 import { Tombstones } from "./tombstones.ts";
 
 export const tombstonesFile = "tombstones";
@@ -54,14 +55,15 @@ export function decodeTombstones(bytes: Uint8Array, path: string): Tombstones {
   if (crc32c(bytes, headerBytes, end) !== new ByteReader(bytes, path, 0, end).u32()) {
     throw new CorruptionError(path, end, "the checksum of the tombstones does not match");
   }
-  const tombstones = new Tombstones();
+  const bySeries = new Map<number, Interval[]>();
   while (reader.remaining > 0) {
     const ref = reader.uvarint();
-    const mint = reader.varint();
-    const maxt = reader.varint();
-    tombstones.add(ref, { mint, maxt });
+    const interval = { mint: reader.varint(), maxt: reader.varint() };
+    const known = bySeries.get(ref);
+    if (known === undefined) bySeries.set(ref, [interval]);
+    else known.push(interval);
   }
-  return tombstones;
+  return Tombstones.of(bySeries);
 }
 
 /** The tombstones of the block in `dir`, and how many bytes their file has. */

@@ -7,16 +7,16 @@ export interface Interval {
   readonly maxt: number;
 }
 
-/** With one more interval, merged with those that it touches. */
-export function addInterval(intervals: readonly Interval[], added: Interval): Interval[] {
-  const before = intervals.filter((interval) => interval.maxt < added.mint - 1);
-  const after = intervals.filter((interval) => interval.mint > added.maxt + 1);
-  const touched = intervals.slice(before.length, intervals.length - after.length);
-  const merged = touched.reduce(
-    (sum, { mint, maxt }) => ({ mint: Math.min(sum.mint, mint), maxt: Math.max(sum.maxt, maxt) }),
-    added,
-  );
-  return [...before, merged, ...after];
+/** The same times as ascending intervals that do not touch. Those that end before they begin hold nothing. */
+export function mergeIntervals(intervals: readonly Interval[]): Interval[] {
+  const sorted = intervals.filter(({ mint, maxt }) => mint <= maxt).sort((a, b) => a.mint - b.mint);
+  const merged: Interval[] = [];
+  for (const { mint, maxt } of sorted) {
+    const last = merged.at(-1);
+    if (last === undefined || mint > last.maxt + 1) merged.push({ mint, maxt });
+    else if (maxt > last.maxt) merged[merged.length - 1] = { mint: last.mint, maxt };
+  }
+  return merged;
 }
 
 /** Whether one of them covers all of [mint, maxt]. */

@@ -4,14 +4,13 @@ import { CorruptionError } from "../../base/errors.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { decodeTombstones, encodeTombstones, readTombstones, writeTombstones } from "./file.ts";
-import { addInterval, covers, type Interval, removeDeleted } from "./intervals.ts";
+import { covers, type Interval, mergeIntervals, removeDeleted } from "./intervals.ts";
 import { Tombstones } from "./tombstones.ts";
 
 const interval = fc
   .tuple(fc.integer({ min: 0, max: 40 }), fc.nat(10))
   .map(([mint, length]): Interval => ({ mint, maxt: mint + length }));
 const someIntervals = fc.array(interval, { maxLength: 8 });
-const collect = (intervals: readonly Interval[]) => intervals.reduce<Interval[]>(addInterval, []);
 const inside = (intervals: readonly Interval[], t: number) =>
   intervals.some(({ mint, maxt }) => mint <= t && t <= maxt);
 
@@ -19,7 +18,10 @@ describe("intervals", () => {
   test("hold the same milliseconds as what was added, in order and apart", () => {
     fc.assert(
       fc.property(someIntervals, (added) => {
-        const kept = collect(added);
+        const tombstones = new Tombstones();
+        for (const one of added) tombstones.add(1, one);
+        expect(tombstones.get(1)).toEqual(mergeIntervals(added));
+        const kept = mergeIntervals(added);
         for (let t = -1; t < 55; t++) expect(inside(kept, t), `at ${t}`).toBe(inside(added, t));
         for (let i = 1; i < kept.length; i++) expect(kept[i].mint).toBeGreaterThan(kept[i - 1].maxt + 1);
       }),
@@ -29,7 +31,7 @@ describe("intervals", () => {
   test("cover a range where one of them does", () => {
     fc.assert(
       fc.property(someIntervals, interval, (added, { mint, maxt }) => {
-        const kept = collect(added);
+        const kept = mergeIntervals(added);
         const all = Array.from({ length: maxt - mint + 1 }, (_, i) => inside(kept, mint + i)).every(Boolean);
         expect(covers(kept, mint, maxt)).toBe(all);
       }),
@@ -47,7 +49,7 @@ describe("intervals", () => {
           bits[i] = 0x7ff0000000000002n + BigInt(t);
         });
         columns.n = times.length;
-        removeDeleted(columns, Math.min(from, times.length), collect(added));
+        removeDeleted(columns, Math.min(from, times.length), mergeIntervals(added));
         const want = times.filter((t, i) => i < from || !inside(added, t));
         expect([...columns.t.subarray(0, columns.n)]).toEqual(want);
         expect([...bits.subarray(0, columns.n)]).toEqual(want.map((t) => 0x7ff0000000000002n + BigInt(t)));
@@ -57,8 +59,15 @@ describe("intervals", () => {
 
   test("reach to the ends of time", () => {
     const all = { mint: -(2 ** 63), maxt: 2 ** 63 };
-    expect(addInterval([{ mint: 3, maxt: 4 }], all)).toEqual([all]);
-    expect(addInterval([all], { mint: 3, maxt: 4 })).toEqual([all]);
+    expect(mergeIntervals([{ mint: 3, maxt: 4 }, all])).toEqual([all]);
+    expect(mergeIntervals([all, { mint: 3, maxt: 4 }])).toEqual([all]);
+  });
+
+  test("that end before they begin hold nothing", () => {
+    expect(mergeIntervals([{ mint: 4, maxt: 3 }])).toEqual([]);
+    const tombstones = new Tombstones();
+    tombstones.add(1, { mint: 4, maxt: 3 });
+    expect(tombstones.entries()).toEqual([]);
   });
 });
 

@@ -121,12 +121,12 @@ export const expositionWords = [
 ];
 
 /** Larger pages make the inputs slow without adding anything. */
-const pageBytesMax = 4 * 1024;
+const pageBytesMax = 1536;
 
 export function sharedPages(isOpenMetrics: boolean): Uint8Array[] {
   return sharedFiles("data/exposition", isOpenMetrics ? /\.om\.txt$/ : /(?<!\.om)\.txt$/).map((path) => {
     const page = readFileSync(path);
-    if (isOpenMetrics || page.length <= pageBytesMax) return new Uint8Array(page);
+    if (page.length <= pageBytesMax) return new Uint8Array(page);
     return new Uint8Array(page.subarray(0, page.lastIndexOf("\n", pageBytesMax) + 1));
   });
 }
