@@ -3,6 +3,9 @@ import { compareUtf8 } from "../base/strings.ts";
 
 export const metricName = "__name__";
 
+/** Stands between the parts of keys made of labels: half a surrogate pair, which no text decoded from UTF-8 holds. */
+export const keySeparator = "\udfff";
+
 /**
  * A label set: names sorted by their UTF-8 bytes, each once, no empty values (an empty value means "no such label").
  * Immutable.
@@ -53,7 +56,7 @@ export class Labels {
 
   /** A string that is equal exactly for equal label sets: for Map keys. Not sorted like {@link compareLabels}. */
   get key(): string {
-    this.#key ??= this.pairs.join("\xff");
+    this.#key ??= this.pairs.join(keySeparator);
     return this.#key;
   }
 
