@@ -1,30 +1,47 @@
-// Writing bits into 32-bit words, the first bit into the highest: src/kernels/bit-words.ts. A word is assigned when its
-// first bit is written.
-import { setWord, word } from "./head-layout";
+// Writing the bits of an open chunk along its parts: src/kernels/bit-words.ts. A word is assigned when its first bit is
+// written; the parts that will be needed must be linked already.
+import { PART_DATA, PART_WORDS, setWord, word } from "./head-layout";
 
-/** Writes the low `n` bits of `value`, which has no others, 1 <= n <= 32; returns the position behind them. */
+/** The word with the last bit that was written. */
+export let tail: u32 = 0;
+
+/** Sets where writing goes on. */
 @inline
-export function putBits(base: u32, bit: u32, value: u32, n: u32): u32 {
-  const at = base + (bit >> 5);
+export function setTail(at: u32): void {
+  tail = at;
+}
+
+/** Writes the low `n` bits of `value`, which has no others, 1 <= n <= 32; `bit` bits were written before. */
+export function putBits(bit: u32, value: u32, n: u32): u32 {
   const used = bit & 31;
-  const room: u32 = 32 - used;
-  if (n <= room) {
-    const shifted = value << (room - n);
-    setWord(at, used == 0 ? shifted : word(at) | shifted);
+  if (used == 0) {
+    advance();
+    setWord(tail, value << (32 - n));
+  } else if (n <= 32 - used) {
+    setWord(tail, word(tail) | (value << (32 - used - n)));
   } else {
-    setWord(at, word(at) | (value >> (n - room)));
-    setWord(at + 1, value << (32 - n + room));
+    const rest = n - 32 + used;
+    setWord(tail, word(tail) | (value >> rest));
+    advance();
+    setWord(tail, value << (32 - rest));
   }
   return bit + n;
 }
 
-/** Writes a varint; returns the position behind it. */
-export function putVarintBits(base: u32, bit: u32, value: u64): u32 {
+/** To the next word, in the next part where this one is full. */
+@inline
+function advance(): void {
+  tail++;
+  if ((tail & (PART_WORDS - 1)) == 0) tail = word(tail - PART_WORDS) + PART_DATA;
+}
+
+/** Writes a varint; returns the number of bits afterwards. */
+export function putVarintBits(bit: u32, value: u64): u32 {
   while (value >= 0x80) {
-    bit = putBits(base, bit, (<u32>value & 0x7f) | 0x80, 8);
+    bit = putBits(bit, (<u32>value & 0x7f) | 0x80, 8);
     value >>= 7;
   }
-  return putBits(base, bit, <u32>value, 8);
+  return putBits(bit, <u32>value, 8);
 }
 
 /** How many bits a varint takes. */

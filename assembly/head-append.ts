@@ -1,25 +1,25 @@
 // Appends the staged samples of a batch to the open chunks: src/kernels/head-append.ts, whose comments hold here too.
 // docs/formats/head-memory.md has the records, section 6 the rules.
-import { putBits, putVarintBits, varintBits } from "./bit-words";
+import { putBits, putVarintBits, setTail, tail, varintBits } from "./bit-words";
 import {
   APPEND_APPENDED, APPEND_BATCH, APPEND_CHUNKS_CREATED, APPEND_CHUNK_RANGE, APPEND_COUNT, APPEND_CUTS,
   APPEND_CUT_CAPACITY, APPEND_CUT_COUNT, APPEND_MAXT, APPEND_MINT, APPEND_MIN_VALID_TIME, APPEND_MISSING_CLASS,
   APPEND_NEXT, APPEND_OUT_OF_BOUNDS, APPEND_OUT_OF_ORDER, APPEND_REFS, APPEND_RETIRED, APPEND_RETIRED_CAPACITY,
   APPEND_RETIRED_COUNT, APPEND_SAMPLES_PER_CHUNK, APPEND_STALE_SERIES, APPEND_TIMES, APPEND_VALUES, APPEND_WATERMARK,
   BITS_LEADING_SHIFT, BITS_MASK, BITS_NO_WINDOW, BITS_TRAILING_SHIFT, BITS_WINDOW_MASK, CHUNK_DATA, CHUNK_FIRST_TIME,
-  CHUNK_OLDER, CHUNK_ORDINAL, CLASS_BUMP, CLASS_END, CLASS_FREE, CLASS_LIVE, CLASS_WORDS, CUT_BITS, CUT_MAXT, CUT_REF,
+  CHUNK_NEXT, CHUNK_OLDER, CHUNK_ORDINAL, CLASS_BUMP, CLASS_END, CLASS_FREE, CLASS_LIVE, CLASS_WORDS, CUT_BITS, CUT_MAXT, CUT_REF,
   CUT_SAMPLES, CUT_SLAB, CUT_WORDS, DIRECTORY_HEADER_WORDS, double, FLAG_STALE, NOTE_BATCH, NOTE_DEPTH, NOTE_OLDER,
-  NOTE_TOTAL, publish, PURPOSE_ISOLATION, PURPOSE_OPEN_CHUNKS, RETIRED_NOTES, ROOT_CLASSES, ROOT_END,
+  NOTE_TOTAL, PART_WORDS, publish, PURPOSE_ISOLATION, PURPOSE_OPEN_CHUNKS, RETIRED_NOTES, ROOT_CLASSES,
   ROOT_SERIES_DIRECTORY, ROOT_WORDS_IN_USE, SERIES_BITS, SERIES_CHUNK_END, SERIES_LAST_TIME, SERIES_LAST_VALUE,
-  SERIES_NOTE_BATCH, SERIES_NOTE_TOTAL, SERIES_OLDER_NOTES, SERIES_OPEN, SERIES_SAMPLES, SERIES_TIME_DELTA, SERIES_TOTAL,
+  SERIES_NOTE_BATCH, SERIES_NOTE_TOTAL, SERIES_OLDER_NOTES, SERIES_OPEN, SERIES_SAMPLES, SERIES_TAIL, SERIES_TIME_DELTA,
+  SERIES_TOTAL,
   seriesRecord, setDouble, setWord, slabWords, STATUS_BUFFER_FULL, STATUS_CLASS_MISSING, STATUS_DONE, word,
 } from "./head-layout";
 
 const CHUNK_BYTES_BEFORE_APPEND_MAX: u32 = 1024 - 19;
-const FIRST_CLASS: u32 = 2;
+const PART_CLASS: u32 = 3;
 const NOTE_CLASS: u32 = 0;
 const STALE: u64 = 0x7ff0000000000002;
-const RETIRED_PER_SAMPLE: u32 = 2;
 
 /** Runs over the staged samples from APPEND_NEXT on; returns a status. */
 export function appendStaged(control: u32): u32 {
@@ -50,12 +50,12 @@ export function appendStaged(control: u32): u32 {
     const ref = word(refs + i);
     const record = seriesRecord(directory, ref);
     const lastTime = double(record + SERIES_LAST_TIME);
-    let open = word(record + SERIES_OPEN);
+    const open = word(record + SERIES_OPEN);
     if (t <= lastTime) {
       if (t < lastTime && open != 0) outOfOrder++;
       continue;
     }
-    if (word(control + APPEND_RETIRED_COUNT) + RETIRED_PER_SAMPLE > word(control + APPEND_RETIRED_CAPACITY)) {
+    if (word(control + APPEND_RETIRED_COUNT) == word(control + APPEND_RETIRED_CAPACITY)) {
       status = STATUS_BUFFER_FULL;
       break;
     }
@@ -77,7 +77,6 @@ export function appendStaged(control: u32): u32 {
       chunkEnd = rangeEnd(t, range);
       status = cutChunk(control, record, ref, t, chunkEnd);
       if (status != STATUS_DONE) break;
-      open = word(record + SERIES_OPEN);
       bits = word(record + SERIES_BITS);
       samples = word(record + SERIES_SAMPLES);
       n = 0;
@@ -86,7 +85,7 @@ export function appendStaged(control: u32): u32 {
     const value = load<u64>((<usize>(values + 2 * i)) << 2);
     const xor = value ^ load<u64>((<usize>(record + SERIES_LAST_VALUE)) << 2);
     const delta = t - lastTime;
-    const dod = delta - double(record + SERIES_TIME_DELTA);
+    const dod = delta - <f64>word(record + SERIES_TIME_DELTA);
     let leading = (bits >> BITS_LEADING_SHIFT) & BITS_WINDOW_MASK;
     let trailing = (bits >> BITS_TRAILING_SHIFT) & BITS_WINDOW_MASK;
     let newWindow = false;
@@ -109,39 +108,42 @@ export function appendStaged(control: u32): u32 {
         valueBits = (newWindow ? <u32>13 : <u32>2) + 64 - leading - trailing;
       }
     }
-    const end = (bits & BITS_MASK) + timeBits + valueBits;
-    const slabIndex = word(ROOT_END + (open >> 14)) - 1;
-    const wordsNeeded = CHUNK_DATA + ((end + 31) >> 5);
-    if (wordsNeeded > slabWords(slabIndex)) {
-      open = growChunk(control, record, open, slabIndex, wordsNeeded, bits & BITS_MASK);
-      if (open == 0) {
+    const last = word(record + SERIES_TAIL);
+    const used = bits & 31;
+    const left = (PART_WORDS - 1 - (last & (PART_WORDS - 1))) * 32 + (used == 0 ? 0 : 32 - used);
+    if (timeBits + valueBits > left) {
+      const part = takeSlab(control, PART_CLASS, PURPOSE_OPEN_CHUNKS);
+      if (part == 0) {
         status = STATUS_CLASS_MISSING;
         break;
       }
+      setWord(part + CHUNK_NEXT, 0);
+      publish((last & ~(PART_WORDS - 1)) + CHUNK_NEXT, part);
     }
 
-    const data = open + CHUNK_DATA;
+    setTail(last);
     let bit = bits & BITS_MASK;
     if (n == 0) {
-      bit = putVarintBits(data, bit, zigzag(t));
-      bit = putBits(data, bit, <u32>(value >> 32), 32);
-      bit = putBits(data, bit, <u32>value, 32);
+      bit = putVarintBits(bit, zigzag(t));
+      bit = putBits(bit, <u32>(value >> 32), 32);
+      bit = putBits(bit, <u32>value, 32);
     } else {
-      bit = n == 1 ? putVarintBits(data, bit, <u64>delta) : putDod(data, bit, dod);
+      bit = n == 1 ? putVarintBits(bit, <u64>delta) : putDod(bit, dod);
       if (valueBits == 1) {
-        bit = putBits(data, bit, 0, 1);
+        bit = putBits(bit, 0, 1);
       } else {
         const size: u32 = 64 - leading - trailing;
         bit = newWindow
-          ? putBits(data, bit, (0b11 << 11) | (leading << 6) | (size & 63), 13)
-          : putBits(data, bit, 0b10, 2);
+          ? putBits(bit, (0b11 << 11) | (leading << 6) | (size & 63), 13)
+          : putBits(bit, 0b10, 2);
         const significant = xor >> trailing;
-        if (size > 32) bit = putBits(data, bit, <u32>(significant >> 32), size - 32);
-        bit = putBits(data, bit, <u32>significant, min<u32>(size, 32));
+        if (size > 32) bit = putBits(bit, <u32>(significant >> 32), size - 32);
+        bit = putBits(bit, <u32>significant, min<u32>(size, 32));
       }
-      setDouble(record + SERIES_TIME_DELTA, delta);
+      setWord(record + SERIES_TIME_DELTA, <u32>delta);
     }
 
+    setWord(record + SERIES_TAIL, tail);
     setWord(record + SERIES_BITS, bit | (leading << BITS_LEADING_SHIFT) | (trailing << BITS_TRAILING_SHIFT));
     const isStale = value == STALE;
     if (isStale != ((samples & FLAG_STALE) != 0)) {
@@ -238,7 +240,7 @@ function cutChunk(control: u32, record: u32, ref: u32, t: f64, chunkEnd: f64): u
   const open = word(record + SERIES_OPEN);
   const cutCount = word(control + APPEND_CUT_COUNT);
   if (open != 0 && cutCount == word(control + APPEND_CUT_CAPACITY)) return STATUS_BUFFER_FULL;
-  const slab = takeSlab(control, FIRST_CLASS, PURPOSE_OPEN_CHUNKS);
+  const slab = takeSlab(control, PART_CLASS, PURPOSE_OPEN_CHUNKS);
   if (slab == 0) return STATUS_CLASS_MISSING;
   const samples = word(record + SERIES_SAMPLES);
   if (open != 0) {
@@ -250,29 +252,18 @@ function cutChunk(control: u32, record: u32, ref: u32, t: f64, chunkEnd: f64): u
     setDouble(entry + CUT_MAXT, double(record + SERIES_LAST_TIME));
     setWord(control + APPEND_CUT_COUNT, cutCount + 1);
   }
+  setWord(slab + CHUNK_NEXT, 0);
   setWord(slab + CHUNK_ORDINAL, word(record + SERIES_TOTAL));
   setWord(slab + CHUNK_OLDER, open);
   setDouble(slab + CHUNK_FIRST_TIME, t);
   setWord(slab + CHUNK_DATA, 0);
+  setWord(record + SERIES_TAIL, slab + CHUNK_DATA);
   setWord(record + SERIES_BITS, 16 | (BITS_NO_WINDOW << BITS_LEADING_SHIFT));
   setWord(record + SERIES_SAMPLES, samples & ~0xffff);
   setDouble(record + SERIES_CHUNK_END, chunkEnd);
   publish(record + SERIES_OPEN, slab);
   setWord(control + APPEND_CHUNKS_CREATED, word(control + APPEND_CHUNKS_CREATED) + 1);
   return STATUS_DONE;
-}
-
-/** Copies the open chunk to a bigger slab and publishes that; 0 when its class has run out. */
-function growChunk(control: u32, record: u32, open: u32, slabIndex: u32, wordsNeeded: u32, usedBits: u32): u32 {
-  let index = slabIndex + 1;
-  while (slabWords(index) < wordsNeeded) index++;
-  const slab = takeSlab(control, index, PURPOSE_OPEN_CHUNKS);
-  if (slab == 0) return 0;
-  const used = CHUNK_DATA + ((usedBits + 31) >> 5);
-  memory.copy((<usize>slab) << 2, (<usize>open) << 2, (<usize>used) << 2);
-  publish(record + SERIES_OPEN, slab);
-  retire(control, open, PURPOSE_OPEN_CHUNKS);
-  return slab;
 }
 
 /** t - (t % range) + range; times are whole numbers within ±2^53. */
@@ -302,13 +293,13 @@ function dodBits(dod: f64): u32 {
 }
 
 @inline
-function putDod(data: u32, bit: u32, dod: f64): u32 {
-  if (dod == 0) return putBits(data, bit, 0, 1);
+function putDod(bit: u32, dod: f64): u32 {
+  if (dod == 0) return putBits(bit, 0, 1);
   const whole = <i64>dod;
-  if (dod >= -8191 && dod <= 8192) return putBits(data, bit, (0b10 << 14) | (<u32>whole & 0x3fff), 16);
-  if (dod >= -65535 && dod <= 65536) return putBits(data, bit, (0b110 << 17) | (<u32>whole & 0x1ffff), 20);
-  if (dod >= -524287 && dod <= 524288) return putBits(data, bit, (0b1110 << 20) | (<u32>whole & 0xfffff), 24);
-  bit = putBits(data, bit, 0b1111, 4);
-  bit = putBits(data, bit, <u32>(whole >> 32), 32);
-  return putBits(data, bit, <u32>whole, 32);
+  if (dod >= -8191 && dod <= 8192) return putBits(bit, (0b10 << 14) | (<u32>whole & 0x3fff), 16);
+  if (dod >= -65535 && dod <= 65536) return putBits(bit, (0b110 << 17) | (<u32>whole & 0x1ffff), 20);
+  if (dod >= -524287 && dod <= 524288) return putBits(bit, (0b1110 << 20) | (<u32>whole & 0xfffff), 24);
+  bit = putBits(bit, 0b1111, 4);
+  bit = putBits(bit, <u32>(whole >> 32), 32);
+  return putBits(bit, <u32>whole, 32);
 }

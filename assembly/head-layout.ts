@@ -41,6 +41,7 @@ export const SERIES_LAST_TIME: u32 = 22;
 export const SERIES_LAST_VALUE: u32 = 24;
 export const SERIES_CHUNK_END: u32 = 26;
 export const SERIES_TIME_DELTA: u32 = 28;
+export const SERIES_TAIL: u32 = 29;
 export const SERIES_BITS: u32 = 30;
 export const SERIES_SAMPLES: u32 = 31;
 export const LABEL_COUNT_MASK: u32 = 0x7ff;
@@ -55,10 +56,13 @@ export const BITS_TRAILING_SHIFT: u32 = 20;
 export const BITS_WINDOW_MASK: u32 = 0x3f;
 export const BITS_NO_WINDOW: u32 = 63;
 
-export const CHUNK_ORDINAL: u32 = 0;
-export const CHUNK_OLDER: u32 = 1;
+export const CHUNK_NEXT: u32 = 0;
+export const CHUNK_ORDINAL: u32 = 1;
 export const CHUNK_FIRST_TIME: u32 = 2;
-export const CHUNK_DATA: u32 = 4;
+export const CHUNK_OLDER: u32 = 4;
+export const CHUNK_DATA: u32 = 5;
+export const PART_WORDS: u32 = 16;
+export const PART_DATA: u32 = 1;
 
 export const NOTE_BATCH: u32 = 0;
 export const NOTE_TOTAL: u32 = 1;

@@ -1,30 +1,51 @@
 /**
- * Writing bits into 32-bit words, the first bit into the highest. A word is assigned when its first bit is written, so
- * memory need not be cleared before.
+ * Writing the bits of an open chunk: into 32-bit words, the first bit into the highest, along the parts that the words
+ * lie in. A word is assigned when its first bit is written, so memory need not be cleared before. The parts that will be
+ * needed must be linked already.
  */
+import { ChunkPart } from "./head-layout.ts";
 
-/** Writes the low `n` bits of `value`, which has no others, 1 <= n <= 32; returns the position behind them. */
-export function putBits(words: Uint32Array, base: number, bit: number, value: number, n: number): number {
-  const word = base + (bit >>> 5);
+/** The word with the last bit that was written. */
+export let tail = 0;
+
+/** Sets where writing goes on. */
+export function setTail(word: number): void {
+  tail = word;
+}
+
+/**
+ * Writes the low `n` bits of `value`, which has no others, 1 <= n <= 32. `bit` is the number of bits before, which tells
+ * how full the tail is; returns the number afterwards.
+ */
+export function putBits(words: Uint32Array, bit: number, value: number, n: number): number {
   const used = bit & 31;
-  const room = 32 - used;
-  if (n <= room) {
-    const shifted = value << (room - n);
-    words[word] = used === 0 ? shifted : words[word] | shifted;
+  if (used === 0) {
+    advance(words);
+    words[tail] = value << (32 - n);
+  } else if (n <= 32 - used) {
+    words[tail] |= value << (32 - used - n);
   } else {
-    words[word] |= value >>> (n - room);
-    words[word + 1] = value << (32 - n + room);
+    const rest = n - 32 + used;
+    words[tail] |= value >>> rest;
+    advance(words);
+    words[tail] = value << (32 - rest);
   }
   return bit + n;
 }
 
-/** Writes a varint; returns the position behind it. */
-export function putVarintBits(words: Uint32Array, base: number, bit: number, value: number): number {
+/** To the next word, in the next part where this one is full. */
+function advance(words: Uint32Array): void {
+  tail++;
+  if ((tail & (ChunkPart.words - 1)) === 0) tail = words[tail - ChunkPart.words] + ChunkPart.data;
+}
+
+/** Writes a varint; returns the number of bits afterwards. */
+export function putVarintBits(words: Uint32Array, bit: number, value: number): number {
   while (value >= 0x80) {
-    bit = putBits(words, base, bit, (value % 128) | 0x80, 8);
+    bit = putBits(words, bit, (value % 128) | 0x80, 8);
     value = Math.floor(value / 128);
   }
-  return putBits(words, base, bit, value, 8);
+  return putBits(words, bit, value, 8);
 }
 
 /** How many bits a varint takes. */

@@ -8,7 +8,12 @@ import { copyChunkData } from "../tsdb/head/open-chunk.ts";
 import { Bits, Series } from "./head-layout.ts";
 
 /** The rules once more, plainly: where Prometheus's head cuts a series' samples into chunks. */
-function cutNaively(times: readonly number[], values: Float64Array, range: number, perChunk: number): Uint8Array[] {
+function cutNaively(
+  times: readonly number[],
+  values: Float64Array,
+  range: number,
+  perChunk: number,
+): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   let appender = new XorAppender();
   let start = 0;
@@ -37,8 +42,15 @@ function chunksOf(test: ReturnType<typeof testHead>, ref: number): Uint8Array[] 
   const { words } = test.memory;
   const record = seriesRecord(words, ref);
   const bits = words[record + Series.bits] & Bits.mask;
-  const open = new Uint8Array(1028);
-  copyChunkData(words, words[record + Series.open], (bits + 31) >>> 5, words[record + Series.samples] & 0xffff, open, 0);
+  const open = new Uint8Array(1064);
+  copyChunkData(
+    words,
+    words[record + Series.open],
+    (bits + 31) >>> 5,
+    words[record + Series.samples] & 0xffff,
+    open,
+    0,
+  );
   return [...[...test.chunks.chunks.values()].map((chunk) => chunk.bytes), open.slice(0, (bits + 7) >>> 3)];
 }
 
@@ -71,17 +83,17 @@ test("chunks have the bytes and the cuts of the plain rules", () => {
       fc.integer({ min: -(10 ** 12), max: 2 * 10 ** 12 }),
       fc.array(fc.tuple(steps, bits), { minLength: 1, maxLength: 700 }),
       fc.constantFrom(4, 30, 120),
+      fc.constantFrom(7_200_000, 2 ** 32 - 1),
       fc.integer({ min: 1, max: 50 }),
-      (start, samples, perChunk, perBatch) => {
-        // A range so long that no sample is out of bounds: the cuts within a range are the test's subject.
-        const head = testHead({ chunkRangeMs: 2 ** 52, samplesPerChunk: perChunk }, { pages: 128 });
+      (start, samples, perChunk, range, perBatch) => {
+        const head = testHead({ chunkRangeMs: range, samplesPerChunk: perChunk }, { pages: 128 });
         const rows: Row[] = [];
         let t = start;
         for (const [step, value] of samples) rows.push([{ a: "b" }, (t += step), value]);
         for (let i = 0; i < rows.length; i += perBatch) append(head.appender, rows.slice(i, i + perBatch));
         const values = new Float64Array(BigUint64Array.from(samples, ([, value]) => value).buffer);
         const times = rows.map(([, time]) => time);
-        expect(chunksOf(head, 1)).toEqual(cutNaively(times, values, 2 ** 52, perChunk));
+        expect(chunksOf(head, 1)).toEqual(cutNaively(times, values, range, perChunk));
       },
     ),
     { numRuns: 60 },

@@ -5,12 +5,13 @@
  * Stops when memory has to be found for a size class or a buffer has to be emptied, and is then called again; all that
  * is needed to go on at the same sample is stored.
  */
-import { putBits, putVarintBits, varintBits } from "./bit-words.ts";
+import { putBits, putVarintBits, setTail, tail, varintBits } from "./bit-words.ts";
 import {
   Append,
   AppendStatus,
   Bits,
   Chunk,
+  ChunkPart,
   Class,
   Cut,
   classWords,
@@ -27,13 +28,11 @@ import {
 
 /** Prometheus's MaxBytesPerXORChunkBeforeAppend: a chunk with more takes no further sample. */
 const chunkBytesBeforeAppendMax = 1024 - 19;
-/** New chunks get 12 words: the header and 32 bytes of data. */
-const firstClass = 2;
+/** The class of 16 words, the size of a part. */
+const partClass = 3;
 const noteClass = 0;
 const staleHigh = 0x7ff00000;
 const staleLow = 2;
-/** A sample retires at most its old slab and one chain of notes. */
-const retiredPerSample = 2;
 
 /** Runs over the staged samples from Append.next on; returns an AppendStatus. */
 export function appendStaged(words: Uint32Array, doubles: Float64Array, control: number): number {
@@ -65,13 +64,13 @@ export function appendStaged(words: Uint32Array, doubles: Float64Array, control:
     const record =
       words[directory + (ref >>> recordsPerPageBits)] + (ref & (recordsPerPage - 1)) * Series.words;
     const lastTime = doubles[(record + Series.lastTime) >> 1];
-    let open = words[record + Series.open];
+    const open = words[record + Series.open];
     if (t <= lastTime) {
       // A duplicate, of whatever value, is dropped without being counted, as Prometheus does at this point.
       if (t < lastTime && open !== 0) outOfOrder++;
       continue;
     }
-    if (words[control + Append.retiredCount] + retiredPerSample > words[control + Append.retiredCapacity]) {
+    if (words[control + Append.retiredCount] === words[control + Append.retiredCapacity]) {
       status = AppendStatus.bufferFull;
       break;
     }
@@ -92,20 +91,19 @@ export function appendStaged(words: Uint32Array, doubles: Float64Array, control:
     if (cut) {
       status = cutChunk(words, doubles, control, record, ref, t);
       if (status !== AppendStatus.done) break;
-      open = words[record + Series.open];
       bits = words[record + Series.bits];
       samples = words[record + Series.samples];
       n = 0;
       chunkEnd = t - (t % range) + range;
     }
 
-    // What it takes, before anything is written: the slab may have to grow.
+    // What it takes, before anything is written: another part may be needed.
     const low = words[values + 2 * i];
     const high = words[values + 2 * i + 1];
     const xorLow = low ^ words[record + Series.lastValue];
     const xorHigh = high ^ words[record + Series.lastValue + 1];
     const delta = t - lastTime;
-    const dod = delta - doubles[(record + Series.timeDelta) >> 1];
+    const dod = delta - words[record + Series.timeDelta];
     let leading = (bits >>> Bits.leadingShift) & Bits.windowMask;
     let trailing = (bits >>> Bits.trailingShift) & Bits.windowMask;
     let newWindow = false;
@@ -129,36 +127,39 @@ export function appendStaged(words: Uint32Array, doubles: Float64Array, control:
         valueBits = (newWindow ? 13 : 2) + 64 - leading - trailing;
       }
     }
-    const end = (bits & Bits.mask) + timeBits + valueBits;
-    const slabIndex = words[Root.end + (open >>> 14)] - 1;
-    const wordsNeeded = Chunk.data + ((end + 31) >>> 5);
-    if (wordsNeeded > classWords[slabIndex]) {
-      open = growChunk(words, control, record, open, slabIndex, wordsNeeded, bits & Bits.mask);
-      if (open === 0) {
+    const last = words[record + Series.tail];
+    const used = bits & 31;
+    const left = (ChunkPart.words - 1 - (last & (ChunkPart.words - 1))) * 32 + (used === 0 ? 0 : 32 - used);
+    if (timeBits + valueBits > left) {
+      const part = takeSlab(words, control, partClass, Purpose.openChunks);
+      if (part === 0) {
         status = AppendStatus.classMissing;
         break;
       }
+      words[part + Chunk.next] = 0;
+      Atomics.store(words, (last & ~(ChunkPart.words - 1)) + Chunk.next, part);
     }
 
-    const data = open + Chunk.data;
+    setTail(last);
     let bit = bits & Bits.mask;
     if (n === 0) {
-      bit = putVarintBits(words, data, bit, t >= 0 ? t * 2 : -t * 2 - 1);
-      bit = putBits(words, data, bit, high, 32);
-      bit = putBits(words, data, bit, low, 32);
+      bit = putVarintBits(words, bit, t >= 0 ? t * 2 : -t * 2 - 1);
+      bit = putBits(words, bit, high, 32);
+      bit = putBits(words, bit, low, 32);
     } else {
-      bit = n === 1 ? putVarintBits(words, data, bit, delta) : putDod(words, data, bit, dod);
-      if (valueBits === 1) bit = putBits(words, data, bit, 0, 1);
+      bit = n === 1 ? putVarintBits(words, bit, delta) : putDod(words, bit, dod);
+      if (valueBits === 1) bit = putBits(words, bit, 0, 1);
       else {
         const size = 64 - leading - trailing;
         bit = newWindow
-          ? putBits(words, data, bit, (0b11 << 11) | (leading << 6) | (size & 63), 13)
-          : putBits(words, data, bit, 0b10, 2);
-        bit = putSignificant(words, data, bit, xorHigh, xorLow, size, trailing);
+          ? putBits(words, bit, (0b11 << 11) | (leading << 6) | (size & 63), 13)
+          : putBits(words, bit, 0b10, 2);
+        bit = putSignificant(words, bit, xorHigh, xorLow, size, trailing);
       }
-      doubles[(record + Series.timeDelta) >> 1] = delta;
+      words[record + Series.timeDelta] = delta;
     }
 
+    words[record + Series.tail] = tail;
     words[record + Series.bits] = bit | (leading << Bits.leadingShift) | (trailing << Bits.trailingShift);
     const isStale = low === staleLow && high === staleHigh;
     const wasStale = (samples & SeriesFlag.stale) !== 0;
@@ -262,7 +263,7 @@ function cutChunk(
   const open = words[record + Series.open];
   const cutCount = words[control + Append.cutCount];
   if (open !== 0 && cutCount === words[control + Append.cutCapacity]) return AppendStatus.bufferFull;
-  const slab = takeSlab(words, control, firstClass, Purpose.openChunks);
+  const slab = takeSlab(words, control, partClass, Purpose.openChunks);
   if (slab === 0) return AppendStatus.classMissing;
   const samples = words[record + Series.samples];
   if (open !== 0) {
@@ -274,10 +275,12 @@ function cutChunk(
     doubles[(entry + Cut.maxt) >> 1] = doubles[(record + Series.lastTime) >> 1];
     words[control + Append.cutCount] = cutCount + 1;
   }
+  words[slab + Chunk.next] = 0;
   words[slab + Chunk.ordinal] = words[record + Series.total];
   words[slab + Chunk.older] = open;
   doubles[(slab + Chunk.firstTime) >> 1] = t;
   words[slab + Chunk.data] = 0;
+  words[record + Series.tail] = slab + Chunk.data;
   words[record + Series.bits] = 16 | (Bits.noWindow << Bits.leadingShift);
   words[record + Series.samples] = samples & ~0xffff;
   const range = doubles[(control + Append.chunkRange) >> 1];
@@ -285,27 +288,6 @@ function cutChunk(
   Atomics.store(words, record + Series.open, slab);
   words[control + Append.chunksCreated]++;
   return AppendStatus.done;
-}
-
-/** Copies the open chunk to a bigger slab and publishes that; 0 when its class has run out. */
-function growChunk(
-  words: Uint32Array,
-  control: number,
-  record: number,
-  open: number,
-  slabIndex: number,
-  wordsNeeded: number,
-  usedBits: number,
-): number {
-  let index = slabIndex + 1;
-  while (classWords[index] < wordsNeeded) index++;
-  const slab = takeSlab(words, control, index, Purpose.openChunks);
-  if (slab === 0) return 0;
-  const used = Chunk.data + ((usedBits + 31) >>> 5);
-  for (let i = 0; i < used; i++) words[slab + i] = words[open + i];
-  Atomics.store(words, record + Series.open, slab);
-  retire(words, control, open, Purpose.openChunks);
-  return slab;
 }
 
 /**
@@ -324,30 +306,29 @@ function dodBits(dod: number): number {
   return dod >= -524287 && dod <= 524288 ? 24 : 68;
 }
 
-function putDod(words: Uint32Array, data: number, bit: number, dod: number): number {
-  if (dod === 0) return putBits(words, data, bit, 0, 1);
-  if (dod >= -8191 && dod <= 8192) return putBits(words, data, bit, (0b10 << 14) | (dod & 0x3fff), 16);
-  if (dod >= -65535 && dod <= 65536) return putBits(words, data, bit, (0b110 << 17) | (dod & 0x1ffff), 20);
-  if (dod >= -524287 && dod <= 524288) return putBits(words, data, bit, (0b1110 << 20) | (dod & 0xfffff), 24);
-  bit = putBits(words, data, bit, 0b1111, 4);
-  bit = putBits(words, data, bit, Math.floor(dod / 0x100000000) >>> 0, 32);
-  return putBits(words, data, bit, dod >>> 0, 32);
+function putDod(words: Uint32Array, bit: number, dod: number): number {
+  if (dod === 0) return putBits(words, bit, 0, 1);
+  if (dod >= -8191 && dod <= 8192) return putBits(words, bit, (0b10 << 14) | (dod & 0x3fff), 16);
+  if (dod >= -65535 && dod <= 65536) return putBits(words, bit, (0b110 << 17) | (dod & 0x1ffff), 20);
+  if (dod >= -524287 && dod <= 524288) return putBits(words, bit, (0b1110 << 20) | (dod & 0xfffff), 24);
+  bit = putBits(words, bit, 0b1111, 4);
+  bit = putBits(words, bit, Math.floor(dod / 0x100000000) >>> 0, 32);
+  return putBits(words, bit, dod >>> 0, 32);
 }
 
 /** The `size` bits of (high, low) in front of `trailing` zeros. */
 function putSignificant(
   words: Uint32Array,
-  data: number,
   bit: number,
   high: number,
   low: number,
   size: number,
   trailing: number,
 ): number {
-  if (trailing >= 32) return putBits(words, data, bit, high >>> (trailing - 32), size);
+  if (trailing >= 32) return putBits(words, bit, high >>> (trailing - 32), size);
   // high << 32 is a no-op in JavaScript: the shift by 32 - trailing goes in two steps.
   const lower = (low >>> trailing) | ((high << 1) << (31 - trailing));
-  if (size <= 32) return putBits(words, data, bit, size === 32 ? lower : lower & ((1 << size) - 1), size);
-  bit = putBits(words, data, bit, high >>> trailing, size - 32);
-  return putBits(words, data, bit, lower, 32);
+  if (size <= 32) return putBits(words, bit, size === 32 ? lower : lower & ((1 << size) - 1), size);
+  bit = putBits(words, bit, high >>> trailing, size - 32);
+  return putBits(words, bit, lower, 32);
 }

@@ -25,6 +25,7 @@ const groups: Record<string, Readonly<Record<string, number>>> = {
   FLAG: layout.SeriesFlag,
   BITS: layout.Bits,
   CHUNK: layout.Chunk,
+  PART: layout.ChunkPart,
   NOTE: layout.Note,
   SEGMENT: layout.Segment,
   APPEND: layout.Append,

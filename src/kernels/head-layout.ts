@@ -112,6 +112,7 @@ export const Series = {
   lastValue: 24,
   chunkEnd: 26,
   timeDelta: 28,
+  tail: 29,
   bits: 30,
   samples: 31,
 } as const;
@@ -135,7 +136,12 @@ export const Bits = {
   noWindow: 63,
 } as const;
 
-export const Chunk = { ordinal: 0, older: 1, firstTime: 2, data: 4 } as const;
+/** An open chunk is a chain of parts; these are the words of the first one. */
+export const Chunk = { next: 0, ordinal: 1, firstTime: 2, older: 4, data: 5 } as const;
+/** The size of a part, a power of two, and the first data word of all parts but the first. */
+export const ChunkPart = { words: 16, data: 1 } as const;
+/** As many words of data as an open chunk has at most: 1,024 bytes in whole parts. */
+export const chunkWordsMax = 266;
 
 export const ChunkList = { count: 0, capacity: 1, ordinal: 2, header: 4 } as const;
 export const ChunkEntry = { words: 6, mint: 0, refLow: 2, refHigh: 3, duration: 4, samples: 5 } as const;

@@ -13,7 +13,7 @@ import {
   poisonWord,
   Root,
 } from "../../kernels/head-layout.ts";
-import { classEntry, type HeadMemory, slabWords } from "./memory.ts";
+import { classEntry, type HeadMemory } from "./memory.ts";
 
 /** The class of every size up to the biggest, in steps of four words. */
 const classOfSize = new Uint8Array(classWords[classWords.length - 1] / 4 + 1);
@@ -97,7 +97,7 @@ export class Arena {
   /** How many words the slab or run at `at` has. */
   sizeOf(at: number): number {
     const kind = this.#words[Root.end + (at >>> 14)];
-    return kind >= PageKind.runStart ? (kind - PageKind.runStart) * pageWords : slabWords(this.#words, at);
+    return kind >= PageKind.runStart ? (kind - PageKind.runStart) * pageWords : classWords[kind - 1];
   }
 
   /** Gives a slab or a run back. */

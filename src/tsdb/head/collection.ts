@@ -7,7 +7,6 @@ import {
   Chunk,
   directoryHeaderWords,
   labelCountMask,
-  Purpose,
   Root,
   recordsPerPage,
   recordsPerPageBits,
@@ -262,7 +261,7 @@ export function dropOpenChunks(head: Head, ref: number, record: number): number 
   const open = words[record + Series.open];
   Atomics.store(words, record + Series.open, 0);
   for (let slab = open; slab !== 0; slab = words[slab + Chunk.older]) {
-    head.retired.memory(slab, Purpose.openChunks);
+    head.retired.chunk(slab);
     dropped++;
   }
   words[record + Series.samples] &= ~0xffff;

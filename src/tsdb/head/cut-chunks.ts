@@ -3,7 +3,7 @@
  * retires their memory. While a file cannot be written they stay where readers find them, and are tried again.
  */
 import { Encoding } from "../../chunkenc/encoding.ts";
-import { Chunk, Cut, Purpose, Series } from "../../kernels/head-layout.ts";
+import { Chunk, Cut, chunkWordsMax, Series } from "../../kernels/head-layout.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
 import type { ChunkSink } from "./head-log.ts";
 import { type HeadMemory, seriesRecord } from "./memory.ts";
@@ -22,15 +22,12 @@ interface PendingChunk {
   ref: number;
 }
 
-/** XOR chunks have at most 1,024 bytes; a word more for the last bits. */
-const chunkBytesMax = 1028;
-
 export class CutChunks {
   readonly #memory: HeadMemory;
   readonly #lists: ChunkLists;
   readonly #retired: Retired;
   readonly #sink: ChunkSink;
-  readonly #bytes = new Uint8Array(chunkBytesMax);
+  readonly #bytes = new Uint8Array(4 * chunkWordsMax);
   /** Oldest first within each series. */
   #pending: PendingChunk[] = [];
   /** What the last attempt to write failed with. */
@@ -105,6 +102,6 @@ export class CutChunks {
     let newer = words[record + Series.open];
     while (words[newer + Chunk.older] !== chunk.slab) newer = words[newer + Chunk.older];
     Atomics.store(words, newer + Chunk.older, 0);
-    this.#retired.memory(chunk.slab, Purpose.openChunks);
+    this.#retired.chunk(chunk.slab);
   }
 }

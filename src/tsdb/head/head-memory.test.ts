@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { append, testHead } from "../../../test/head/fixture.ts";
 import { classWords, Pair, Root, Series } from "../../kernels/head-layout.ts";
-import { pairHeader, seriesRecord, slabWords } from "./memory.ts";
+import { pairHeader, seriesRecord } from "./memory.ts";
 import { copyChunkData } from "./open-chunk.ts";
 
 const page = readFileSync(new URL("../../../docs/formats/head-memory.md", import.meta.url), "utf8");
@@ -35,9 +35,9 @@ test("the example of the page", () => {
     `  posting block:         ${hex(header + Pair.block, 6)}`,
     `  words 2–4:             ${hex(record + 2, 3)}`,
     `  words 17–19:           ${hex(record + 17, 3)}`,
-    `  words 30–31:           ${hex(record + 30, 2)}`,
-    `  words 0–3:             ${hex(open, 4)}`,
-    `  data:                  ${hex(open + 4, 4)}`,
+    `  words 28, 30, 31:      ${hex(record + 28, 1)} ${hex(record + 30, 2)}`,
+    `  words 0–4:             ${hex(open, 5)}`,
+    `  data:                  ${hex(open + 5, 4)}`,
     `  as bytes, count put in: ${[...bytes.subarray(0, 13)].map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ")}`,
   ];
   const example = page.slice(page.indexOf("## 9. Example")).split("\n");
@@ -49,7 +49,7 @@ test("size classes: of the page, and the size of a slab told from its offset", (
   const { memory, head } = testHead();
   for (const size of [1, 4, 5, 12, 13, 100, 1024, 1025, 2048]) {
     const at = head.arena.alloc(size, 5);
-    expect(slabWords(memory.words, at)).toBe(classWords.find((words) => words >= size));
+    expect(head.arena.sizeOf(at)).toBe(classWords.find((words) => words >= size));
     head.arena.free(at, 5);
   }
   expect(memory.words[Root.wordsInUse + 5]).toBe(0);

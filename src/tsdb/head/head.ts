@@ -26,6 +26,8 @@ const defaultChunkRangeMs = 2 * 60 * 60 * 1000;
 const defaultSamplesPerChunk = 120;
 /** A chunk is cut at twice the target at the latest, and its count has 16 bits. */
 const samplesPerChunkMax = 32767;
+/** Differences of times within a chunk are kept in 32 bits. */
+const chunkRangeMsMax = 2 ** 32 - 1;
 
 export class Head {
   readonly memory: HeadMemory;
@@ -78,6 +80,9 @@ export class Head {
     this.appendKernel = options.appendKernel ?? ((control) => appendStaged(words, doubles, control));
     if (!(this.samplesPerChunk >= 4 && this.samplesPerChunk <= samplesPerChunkMax)) {
       throw new RangeError(`samplesPerChunk is 4 to ${samplesPerChunkMax}, not ${this.samplesPerChunk}`);
+    }
+    if (!(this.chunkRangeMs >= 2 && this.chunkRangeMs <= chunkRangeMsMax)) {
+      throw new RangeError(`chunkRangeMs is 2 to ${chunkRangeMsMax}, not ${this.chunkRangeMs}`);
     }
     this.publish();
   }

@@ -5,7 +5,6 @@
 import { assert } from "../../base/assert.ts";
 import {
   Class,
-  classWords,
   directoryHeaderWords,
   magic,
   PageKind,
@@ -80,11 +79,6 @@ export class HeadMemory {
   get firstArenaPage(): number {
     return Math.ceil((Root.end + this.pageCount) / pageWords);
   }
-}
-
-/** The words of the slab at `at`, from the class of its page. */
-export function slabWords(words: Uint32Array, at: number): number {
-  return classWords[words[Root.end + (at >>> 14)] - 1];
 }
 
 /** The record of a series; 0 where its page is gone. */

@@ -2,13 +2,14 @@
  * Memory that is no longer reachable but that a reader may still hold: a queue, freed once no reader is pinned before
  * the batch in which it was retired (docs/formats/head-memory.md, section 4). The writer's alone.
  */
-import { Note, Purpose, Root, retiredNotes, Slot } from "../../kernels/head-layout.ts";
+import { Chunk, Note, Purpose, Root, retiredNotes, Slot } from "../../kernels/head-layout.ts";
 import type { Arena } from "./arena.ts";
 import { batchesAfter, nextBatch, oldestBatch } from "./epochs.ts";
 import type { HeadMemory } from "./memory.ts";
 
 /** What a queue entry is: a purpose of memory, retiredNotes, or this. */
 const pairId = retiredNotes + 1;
+const openChunk = retiredNotes + 2;
 
 const entryWords = 3;
 
@@ -46,6 +47,11 @@ export class Retired {
     this.#add(at, retiredNotes);
   }
 
+  /** An open chunk with all its parts. */
+  chunk(at: number): void {
+    this.#add(at, openChunk);
+  }
+
   pair(id: number): void {
     this.#add(id, pairId);
   }
@@ -65,12 +71,18 @@ export class Retired {
 
   #release(at: number, kind: number): void {
     if (kind === pairId) return this.#onPairId(at);
-    if (kind !== retiredNotes) return this.#arena.free(at, kind as Purpose);
+    if (kind === retiredNotes) this.#freeChain(at, Note.older, Purpose.isolation);
+    else if (kind === openChunk) this.#freeChain(at, Chunk.next, Purpose.openChunks);
+    else this.#arena.free(at, kind as Purpose);
+  }
+
+  /** `link` is the word with the next of the chain. */
+  #freeChain(at: number, link: number, purpose: Purpose): void {
     const { words } = this.#memory;
-    for (let note = at; note !== 0; ) {
-      const older = words[note + Note.older];
-      this.#arena.free(note, Purpose.isolation);
-      note = older;
+    while (at !== 0) {
+      const next = words[at + link];
+      this.#arena.free(at, purpose);
+      at = next;
     }
   }
 

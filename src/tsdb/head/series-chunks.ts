@@ -4,10 +4,17 @@
  */
 
 import { Encoding } from "../../chunkenc/encoding.ts";
-import { Chunk, ChunkEntry, ChunkList, longDuration, Series } from "../../kernels/head-layout.ts";
+import {
+  Chunk,
+  ChunkEntry,
+  ChunkList,
+  chunkWordsMax,
+  longDuration,
+  Series,
+} from "../../kernels/head-layout.ts";
 import { entryAt } from "./chunk-lists.ts";
 import { visibleSamples } from "./isolation.ts";
-import { type HeadMemory, slabWords } from "./memory.ts";
+import type { HeadMemory } from "./memory.ts";
 import { copyChunkData } from "./open-chunk.ts";
 
 /** Longer chains than this do not occur; the reader's stack for them grows. */
@@ -131,15 +138,13 @@ export class GatheredChunks {
   #copy(slab: number, seen: number): void {
     const start = this.#doubles[(slab + Chunk.firstTime) >> 1];
     const words = this.#words;
-    const count = slabWords(words, slab) - Chunk.data;
     const from = this.#bytesLength;
-    const to = from + 4 * count;
-    if (to > this.bytes.length) {
-      const bigger = new Uint8Array(Math.max(to, 2 * this.bytes.length));
+    if (from + 4 * chunkWordsMax > this.bytes.length) {
+      const bigger = new Uint8Array(2 * this.bytes.length + 4 * chunkWordsMax);
       bigger.set(this.bytes.subarray(0, from));
       this.bytes = bigger;
     }
-    copyChunkData(words, slab, count, seen, this.bytes, from);
+    const to = from + 4 * copyChunkData(words, slab, chunkWordsMax, seen, this.bytes, from);
     this.#bytesLength = to;
     const at = this.#next(start, Number.POSITIVE_INFINITY, seen, Encoding.xor);
     this.refs[at] = -1;
