@@ -130,6 +130,8 @@ function sayWhatDoesNothing(flags: Flags, logger: Logger): void {
     logger.warn("This flag has no effect yet.", { flag: `--${flag}` });
   const features = flags.features();
   for (const feature of features.withoutEffect()) logger.warn("This feature has no effect yet.", { feature });
+  for (const feature of features.unknown())
+    logger.warn("Unknown option for --enable-feature", { option: feature });
   for (const feature of features.superfluous()) {
     logger.warn("This feature is always on; its name has no effect.", { feature });
   }

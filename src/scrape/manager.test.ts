@@ -342,7 +342,11 @@ describe("a changed configuration", () => {
         .slice(0, 2)
         .map((target) => target.id),
     ).toEqual(ids);
-    expect(scrape.activeTargets().map((target) => target.health)).toEqual(["up", "up", "unknown"]);
+    expect(scrape.activeTargets().map((target) => target.scrapeUrl)).toEqual([
+      "http://a/metrics",
+      "http://b/metrics",
+      "http://c/metrics",
+    ]);
     expect([...scrape.pools()].sort()).toEqual(["j", "k"]);
     expect(sink.closed).toEqual([]);
   });

@@ -15,7 +15,7 @@ export class Target {
   readonly labels: Labels;
   readonly publicLabels: Labels;
   readonly url: string;
-  /** Equal for equal targets. */
+  /** Equal for equal targets. Its hash is the target's phase, so it must stay the same from version to version. */
   readonly key: string;
   discovered: Labels;
   health: TargetHealth = "unknown";
@@ -28,7 +28,7 @@ export class Target {
     this.labels = labels;
     this.publicLabels = publicLabels(labels);
     this.url = targetUrl(labels, params);
-    this.key = `${labels.key}\xff${this.url}`;
+    this.key = JSON.stringify(labels.pairs) + this.url;
     this.discovered = discovered;
   }
 
