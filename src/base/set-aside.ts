@@ -48,7 +48,7 @@ export function copyAside(
   try {
     const target = fs.open(to, "create");
     try {
-      const block = new Uint8Array(1024 * 1024);
+      const block = new Uint8Array(Math.min(1024 * 1024, source.size() - offset));
       for (let at = offset, read = 0; (read = source.readAt(block, at)) > 0; at += read) {
         target.writeAt(block.subarray(0, read), at - offset);
       }

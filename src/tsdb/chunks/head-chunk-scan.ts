@@ -145,7 +145,7 @@ function removeEmptyLast(fs: Fs, dir: string, files: readonly number[]): boolean
 }
 
 function isZero(file: File, start: number, end: number): boolean {
-  const block = new Uint8Array(64 * 1024);
+  const block = new Uint8Array(Math.min(64 * 1024, end - start));
   for (let at = start; at < end; ) {
     const read = file.readAt(block.subarray(0, Math.min(block.length, end - at)), at);
     if (read === 0) return true;
@@ -186,7 +186,7 @@ function readEntries(file: File, segment: number, visit: ChunkVisitor): void {
   const { path } = file;
   const fileEnd = file.size();
   checkHeader(file, fileEnd);
-  let block = new Uint8Array(1024 * 1024);
+  let block = new Uint8Array(Math.min(1024 * 1024, fileEnd));
   let held = 0;
   let start = 0;
   const head = newEntryHead();

@@ -14,7 +14,7 @@ const samplesPerChunk = 20;
 
 export type BlockFiles = Readonly<Record<"meta.json" | "index" | "chunks/000001" | "tombstones", Uint8Array>>;
 
-const testSeries: readonly TestSeries[] = Array.from({ length: 70 }, (_, i) => ({
+const testSeries: readonly TestSeries[] = Array.from({ length: 40 }, (_, i) => ({
   // More values than the reader remembers of a label.
   labels: {
     __name__: i % 2 === 0 ? "a_total" : "b",

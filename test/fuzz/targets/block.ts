@@ -45,6 +45,11 @@ const engine = new Engine({
   noStepSubqueryIntervalMs: () => 60_000,
 });
 
+const queries = [
+  "sum by (zone) (rate(a_total[5m]))",
+  'count by (__name__) (last_over_time({__name__=~".+"}[5m]))',
+];
+
 /** Whether everything that a server does with a block came to an end without an error. */
 function readBlock(files: BlockFiles): boolean {
   let isSound = true;
@@ -75,15 +80,8 @@ function readBlock(files: BlockFiles): boolean {
     });
     source.close();
     const { minTime, maxTime } = block.meta;
-    attempt(() =>
-      engine.range(
-        block,
-        'sum by (__name__) (rate({__name__=~".+"}[5m]))',
-        minTime,
-        Math.min(maxTime, minTime + 7_200_000),
-        60_000,
-      ),
-    );
+    const end = Math.min(maxTime, minTime + 3_600_000);
+    for (const query of queries) attempt(() => engine.range(block, query, minTime, end, 60_000));
     querier.close();
     block.retire();
   });
