@@ -41,6 +41,14 @@ function failureOf(run: () => unknown): { type: string; message: string } {
   throw new Error("expected a QueryError");
 }
 
+/** A millisecond passes with every look at it. */
+class TickingClock extends ManualClock {
+  override monotonicMs(): number {
+    this.advance(1);
+    return super.monotonicMs();
+  }
+}
+
 /** Counts what is asked of a storage, and may interfere. */
 class Watched implements Queryable {
   selects = 0;
@@ -129,6 +137,28 @@ describe("limits", () => {
       expect(storage.reads).toBeLessThan(80);
       expect(storage.closed).toBe(1);
     }
+  });
+
+  test.each([
+    "quantile_over_time(0.5, x[1h])",
+    "max_over_time(x[1h])",
+    "predict_linear(x[1h], 5)",
+  ])("also between the windows of one long series: %s", (query) => {
+    const storage = new MemoryStorage();
+    const series = storage.series(Labels.of({ __name__: "x" }));
+    for (let t = 0; t < 20_000; t++) series.append(t * 100, new Float64Array([t]), 0);
+    const engine = engineOf({ clock: new TickingClock(), timeoutMs: 5 });
+    const run = () => engine.range(storage, query, 0, 2_000_000, 2_000);
+    expect(failureOf(run).type).toBe("timeout");
+  });
+
+  test("a grid beyond all measure is refused, not tried", () => {
+    const message = expect.stringContaining("MiB of memory in query execution");
+    const engine = engineOf();
+    for (const query of ["max_over_time(x[10y:1ms])", "count_over_time(vector(1)[10y:1ms])"]) {
+      expect(failureOf(() => engine.instant(storageOf(1), query, 60 * minute)).message).toEqual(message);
+    }
+    expect(failureOf(() => engine.range(storageOf(1), "x", 0, 1e15, 1)).message).toEqual(message);
   });
 
   test("a raised flag cancels", () => {

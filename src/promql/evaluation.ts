@@ -3,7 +3,7 @@ import { compareLabels, Labels } from "../model/labels.ts";
 import { SampleColumns } from "../storage/sample-columns.ts";
 import { Block } from "./block.ts";
 import { Column } from "./column.ts";
-import { type Grid, gridOf } from "./grid.ts";
+import { bytesPerStep, type Grid, gridOf } from "./grid.ts";
 import type { ScalarNode } from "./operators/node.ts";
 import type { RangeSource } from "./operators/range-source.ts";
 import type { Plan } from "./plan/plan.ts";
@@ -36,6 +36,7 @@ export function evaluateInstant(run: QueryRun, { root }: Plan, t: number): Unsor
 
 export function evaluateRange(run: QueryRun, { root }: Plan, times: QueryTimes): Unsorted {
   const grid = gridOf(times.startMs, times.endMs, times.stepMs);
+  run.chargeBytes(grid.steps * bytesPerStep);
   const block = new Block(run, grid.steps);
   if (grid.steps > 0) {
     if (root.type === "vector") {

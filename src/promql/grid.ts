@@ -11,6 +11,9 @@ export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
   return { startMs, stepMs, steps: endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1 };
 }
 
+/** What the operators on a grid need at least, for the budget: `x[10y:1ms]` has to be refused, not tried. */
+export const bytesPerStep = 18;
+
 export function timeOf(grid: Grid, step: number): number {
   return grid.startMs + step * grid.stepMs;
 }

@@ -7,6 +7,8 @@ import { Column } from "../column.ts";
 import { rangeFunctions } from "./range-functions.ts";
 import { markPresent, Windows } from "./windows.ts";
 
+const context = { check() {}, chargeBytes() {}, releaseBytes() {} };
+
 interface Sample {
   readonly t: number;
   readonly v: number;
@@ -60,7 +62,7 @@ function checkKernel(
   fc.assert(
     fc.property(series, shape, (points, { rangeMs, offsetMs, ...grid }) => {
       const { columns, samples } = columnsOf(points);
-      const windows = new Windows(grid, rangeMs, offsetMs, undefined);
+      const windows = new Windows(context, grid, rangeMs, offsetMs, undefined);
       windows.load(columns);
       const out = new Column(grid.steps);
       const { kernel, samplesMin } = rangeFunctions[name];
@@ -136,7 +138,7 @@ describe("a kernel gives what its definition gives", () => {
 function once(name: string, values: readonly number[], param = 0): number {
   const { columns } = columnsOf(values.map((v) => [1000, v]));
   const grid = { startMs: values.length * 1000, stepMs: 1, steps: 1 };
-  const windows = new Windows(grid, 1e9, 0, undefined);
+  const windows = new Windows(context, grid, 1e9, 0, undefined);
   windows.load(columns);
   const out = new Column(1);
   out.fill();
@@ -178,7 +180,7 @@ test("a rate is the increase by the seconds of the range", () => {
   ]);
   const grid = { startMs: 4000, stepMs: 1000, steps: 2 };
   const results = ["rate", "increase"].map((name) => {
-    const windows = new Windows(grid, 3300, 0, undefined);
+    const windows = new Windows(context, grid, 3300, 0, undefined);
     windows.load(columns);
     const out = new Column(2);
     out.fill();

@@ -20,16 +20,22 @@ export function lastOverTime({ v, hi, steps }: Windows, { values, present }: Col
   for (let k = 0; k < steps; k++) if (present[k] === 1) values[k] = v[hi[k] - 1];
 }
 
-export function sumOverTime({ v, lo, hi, steps }: Windows, { values }: Column): void {
+export function sumOverTime(windows: Windows, { values }: Column): void {
+  const { v, lo, hi, steps } = windows;
   for (let k = 0; k < steps; k++) {
+    windows.enter(k);
     const total = new KahanSum();
     for (let i = lo[k]; i < hi[k]; i++) total.add(v[i]);
     values[k] = Math.abs(total.sum) === Number.POSITIVE_INFINITY ? total.sum : total.sum + total.compensation;
   }
 }
 
-export function avgOverTime({ v, lo, hi, steps }: Windows, { values, present }: Column): void {
-  for (let k = 0; k < steps; k++) if (present[k] === 1) values[k] = average(v, lo[k], hi[k]);
+export function avgOverTime(windows: Windows, { values, present }: Column): void {
+  const { v, lo, hi, steps } = windows;
+  for (let k = 0; k < steps; k++) {
+    windows.enter(k);
+    if (present[k] === 1) values[k] = average(v, lo[k], hi[k]);
+  }
 }
 
 /** The mean of `v[start, end)`, which must not be empty: sum by count, and once the sum overflows the running mean. */
@@ -59,8 +65,10 @@ function runningMean(v: Float64Array, start: number, end: number, seen: number, 
 }
 
 /** Of equal values the earliest counts (0 and -0 are equal); NaN only where there is nothing else. */
-export function maxOverTime({ v, lo, hi, steps }: Windows, { values, present }: Column): void {
+export function maxOverTime(windows: Windows, { values, present }: Column): void {
+  const { v, lo, hi, steps } = windows;
   for (let k = 0; k < steps; k++) {
+    windows.enter(k);
     if (present[k] === 0) continue;
     let max = v[lo[k]];
     for (let i = lo[k] + 1; i < hi[k]; i++) if (v[i] > max || Number.isNaN(max)) max = v[i];
@@ -68,8 +76,10 @@ export function maxOverTime({ v, lo, hi, steps }: Windows, { values, present }: 
   }
 }
 
-export function minOverTime({ v, lo, hi, steps }: Windows, { values, present }: Column): void {
+export function minOverTime(windows: Windows, { values, present }: Column): void {
+  const { v, lo, hi, steps } = windows;
   for (let k = 0; k < steps; k++) {
+    windows.enter(k);
     if (present[k] === 0) continue;
     let min = v[lo[k]];
     for (let i = lo[k] + 1; i < hi[k]; i++) if (v[i] < min || Number.isNaN(min)) min = v[i];
@@ -78,8 +88,10 @@ export function minOverTime({ v, lo, hi, steps }: Windows, { values, present }: 
 }
 
 /** Welford's method, compensated. */
-export function stdvarOverTime({ v, lo, hi, steps }: Windows, { values }: Column): void {
+export function stdvarOverTime(windows: Windows, { values }: Column): void {
+  const { v, lo, hi, steps } = windows;
   for (let k = 0; k < steps; k++) {
+    windows.enter(k);
     const mean = new KahanSum();
     const squares = new KahanSum();
     let count = 0;
@@ -130,14 +142,12 @@ function countPairs(
   }
 }
 
-export function quantileOverTime(
-  { v, lo, hi, steps }: Windows,
-  { values, present }: Column,
-  q: Float64Array,
-): void {
+export function quantileOverTime(windows: Windows, { values, present }: Column, q: Float64Array): void {
+  const { v, lo, hi, steps } = windows;
   let scratch = new Float64Array(64);
   for (let k = 0; k < steps; k++) {
     if (present[k] === 0) continue;
+    windows.enter(k);
     const count = hi[k] - lo[k];
     if (count > scratch.length) scratch = new Float64Array(count * 2);
     scratch.set(v.subarray(lo[k], hi[k]));

@@ -27,11 +27,9 @@ export function predictLinear(
 }
 
 /** The line through the samples of step k: its slope per second, and its value at `originMs`. */
-function fitLine(
-  { t, v, lo, hi }: Windows,
-  k: number,
-  originMs: number,
-): { slope: number; intercept: number } {
+function fitLine(windows: Windows, k: number, originMs: number): { slope: number; intercept: number } {
+  windows.enter(k);
+  const { t, v, lo, hi } = windows;
   const start = lo[k];
   const end = hi[k];
   const sumX = new KahanSum();

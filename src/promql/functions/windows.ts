@@ -3,9 +3,13 @@
  * window of them that lies in (end - range, end]. A kernel computes a whole column from that in one pass.
  */
 import { isStale } from "../../model/value.ts";
+import type { QueryContext } from "../../storage/querier.ts";
 import type { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Column } from "../column.ts";
 import type { Grid } from "../grid.ts";
+
+/** After about so many samples, a few milliseconds of work, a kernel looks whether its query still has to go on. */
+const samplesPerCheck = 1 << 16;
 
 export class Windows {
   readonly steps: number;
@@ -19,8 +23,11 @@ export class Windows {
   /** The window of step k are the samples `lo[k] <= i < hi[k]`. */
   readonly lo: Int32Array;
   readonly hi: Int32Array;
+  readonly #context: QueryContext;
+  #samplesSinceCheck = 0;
 
-  constructor(grid: Grid, rangeMs: number, offsetMs: number, at: number | undefined) {
+  constructor(context: QueryContext, grid: Grid, rangeMs: number, offsetMs: number, at: number | undefined) {
+    this.#context = context;
     this.steps = grid.steps;
     this.rangeMs = rangeMs;
     this.firstEndMs = (at ?? grid.startMs) - offsetMs;
@@ -36,6 +43,14 @@ export class Windows {
 
   get maxt(): number {
     return this.firstEndMs + (this.steps - 1) * this.stepMs;
+  }
+
+  /** Kernels that look at all samples of a window say so before they do: a query must be able to end in time. */
+  enter(k: number): void {
+    this.#samplesSinceCheck += this.hi[k] - this.lo[k];
+    if (this.#samplesSinceCheck < samplesPerCheck) return;
+    this.#samplesSinceCheck = 0;
+    this.#context.check();
   }
 
   /** Takes over the samples and finds the windows. Staleness markers in `samples` are removed. */

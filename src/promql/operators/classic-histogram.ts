@@ -49,6 +49,7 @@ abstract class HistogramNode implements VectorNode {
     const merger = new Merger(run, grid);
     const column = new Column(grid.steps);
     for (const { labels, rows } of histogramsIn(block, bounds)) {
+      run.check();
       evaluateHistogram(block, rows, bounds, compute, column);
       if (column.count === 0) continue;
       output.add(column);

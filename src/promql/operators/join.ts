@@ -34,6 +34,7 @@ interface Group {
 }
 
 export class Join {
+  readonly #run: QueryRun;
   readonly #operator: VectorOperator;
   readonly #matching: Matching;
   readonly #swapped: boolean;
@@ -56,6 +57,7 @@ export class Join {
   #complaint: QueryError | undefined;
 
   constructor(run: QueryRun, operator: VectorOperator, left: Block, right: Block) {
+    this.#run = run;
     this.#operator = operator;
     this.#matching = new Matching(operator.matching);
     this.#swapped = operator.matching.cardinality === "one-to-many";
@@ -76,6 +78,7 @@ export class Join {
     for (let row = 0; row < this.#many.rows; row++) {
       const group = this.#groupOf[row];
       if (group === undefined) continue;
+      this.#run.check();
       for (const oneRow of group.one) this.#combine(group, row, oneRow);
     }
     if (this.#complaint !== undefined) throw this.#complaint;

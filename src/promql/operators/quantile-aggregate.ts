@@ -37,6 +37,7 @@ export class QuantileAggregateNode implements VectorNode {
     for (let group = 0; group < labels.length; group++) {
       column.clear();
       for (let k = 0; k < grid.steps; k++) {
+        run.check();
         let n = 0;
         for (const row of members[group]) {
           const at = row * grid.steps + k;

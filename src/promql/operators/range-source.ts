@@ -3,7 +3,7 @@ import type { Labels } from "../../model/labels.ts";
 import type { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Column } from "../column.ts";
 import { Windows } from "../functions/windows.ts";
-import { type Grid, gridOf, lastTimeOf, timeOf } from "../grid.ts";
+import { bytesPerStep, type Grid, gridOf, lastTimeOf, timeOf } from "../grid.ts";
 import type { Position } from "../parser/ast.ts";
 import type { QueryRun } from "../query-run.ts";
 import type { Selector } from "../selection.ts";
@@ -41,7 +41,7 @@ export class MatrixSource implements RangeSource {
   }
 
   visit(run: QueryRun, grid: Grid, visit: VisitWindows): void {
-    const windows = new Windows(grid, this.rangeMs, this.selector.offsetMs, this.selector.at);
+    const windows = new Windows(run, grid, this.rangeMs, this.selector.offsetMs, this.selector.at);
     const buffer = new SampleBuffer(run);
     for (const series of run.selection(this.selector).series) {
       const samples = buffer.read(series, windows.mint, windows.maxt);
@@ -80,9 +80,11 @@ export class SubquerySource implements RangeSource {
 
   visit(run: QueryRun, grid: Grid, visit: VisitWindows): void {
     const { rangeMs, offsetMs, at } = this.#times;
-    const windows = new Windows(grid, rangeMs, offsetMs, at);
+    const windows = new Windows(run, grid, rangeMs, offsetMs, at);
     const inner = subqueryGrid(this.#times, grid);
     if (inner.steps === 0) return;
+    const bytes = inner.steps * bytesPerStep;
+    run.chargeBytes(bytes);
     const buffer = new SampleBuffer(run);
     this.#expr.evaluate(run, inner, (labels, column) => {
       toSamples(column, inner, buffer.samples);
@@ -91,6 +93,7 @@ export class SubquerySource implements RangeSource {
       visit(labels, windows);
     });
     buffer.free();
+    run.releaseBytes(bytes);
   }
 }
 

@@ -66,6 +66,7 @@ export class TopAggregateNode implements VectorNode {
     const selected = new Uint8Array(block.rows * steps);
     for (const rows of members) {
       for (let step = 0; step < steps; step++) {
+        run.check();
         const { items, size } = this.#select(block, rows, k[step], step);
         for (let i = 0; i < size; i++) selected[items[i] * steps + step] = 1;
       }
