@@ -28,6 +28,8 @@ export class OpenMetricsParser extends TextualParser {
   #exemplarHasTimestamp = false;
   #exemplarT = 0;
   readonly #seconds = new Float64Array(1);
+  /** Where the page ended; -1 before. */
+  #end = -1;
 
   /** `bytes` is used, not copied. */
   constructor(bytes: Uint8Array) {
@@ -40,10 +42,12 @@ export class OpenMetricsParser extends TextualParser {
     this.offsets.length = 0;
     this.#exemplarOffsets.length = 0;
     this.#hasExemplar = false;
+    if (lexer.position === this.#end) return Entry.eof;
     const token = lexer.lex();
     switch (token) {
       case Token.eofWord:
         if (lexer.lex() !== Token.eof) throw this.fail("unexpected data after # EOF");
+        this.#end = lexer.position;
         return Entry.eof;
       case Token.eof:
         throw this.fail(noEof);

@@ -135,7 +135,7 @@ async function byPrometheus(): Promise<Map<string, Scraped>> {
   const port = (web.address() as AddressInfo).port;
   const target = (i: number) => ({ targets: [String(i)], labels: { __metrics_path__: `/${i}` } });
   const config = {
-    global: { scrape_interval: "3s", scrape_timeout: "2s" },
+    global: { scrape_interval: "4s", scrape_timeout: "4s" },
     scrape_configs: [
       {
         job_name: "pages",
@@ -196,7 +196,8 @@ async function byUs(): Promise<Map<string, Scraped>> {
 }
 
 test.skipIf(!peers)(`${all.length} pages, seed ${seed}`, async () => {
-  const [theirs, ours] = await Promise.all([byPrometheus(), byUs()]);
+  const theirs = await byPrometheus();
+  const ours = await byUs();
   const different: unknown[] = [];
   for (const [i, want] of theirs) {
     const got = ours.get(i);
@@ -205,7 +206,9 @@ test.skipIf(!peers)(`${all.length} pages, seed ${seed}`, async () => {
     different.push({ page: Buffer.from(body.subarray(0, 2000)).toString("latin1"), contentType, want, got });
   }
   expect(different).toEqual([]);
-  expect([...theirs.values()].filter(({ error }) => error === "").length).toBeGreaterThan(all.length / 5);
+  const good = [...theirs].filter(([, { error }]) => error === "").map(([i]) => all[Number(i)].contentType);
+  for (const format of ["text/plain", "application/openmetrics"])
+    expect(good.filter((type) => type.startsWith(format)).length, format).toBeGreaterThan(all.length / 10);
 });
 
 /**
