@@ -66,7 +66,6 @@ export class SeriesLabels {
     const labels = builder.labels();
     if (labels.size === 0) return undefined;
     this.#check(labels);
-    if (first.pairs.length < exposed.length) this.#refuseRepeated(exposed, labels);
     return labels;
   }
 
@@ -133,8 +132,11 @@ export class SeriesLabels {
     }
   }
 
-  /** A name that stands twice on the line is an error, unless a label of the target's or a rule put an end to it. */
-  #refuseRepeated(exposed: readonly string[], labels: Labels): void {
+  /**
+   * Throws a {@link PageRefusedError} where a name stands twice on the line, unless a label of the target's or a rule put
+   * an end to it. To be asked before the series is created: Prometheus notices only then.
+   */
+  refuseRepeated(exposed: readonly string[], labels: Labels): void {
     for (let i = 2; i < exposed.length; i += 2) {
       const name = exposed[i];
       const replaced = !this.#settings.honorLabels && this.#target.some(([own]) => own === name);

@@ -26,7 +26,8 @@ import {
 } from "../kernels/scrape-layout.ts";
 import type { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import type { PageHandler, readPage } from "../kernels/scrape-reader.ts";
-import { type Appender, Outcome } from "../storage/appender.ts";
+import type { Labels } from "../model/labels.ts";
+import { type Appender, Outcome, type SeriesRef } from "../storage/appender.ts";
 import { Entry, type ExpositionParser, metricTypeCode, metricTypes } from "../textparse/events.ts";
 import { parseValue } from "../textparse/float.ts";
 import { OpenMetricsParser } from "../textparse/openmetrics-parser.ts";
@@ -150,17 +151,23 @@ export class PageIngest implements PageHandler {
     const known = slot === 0 ? 0 : cache.ref(slot);
     let ref = known;
     if (known === 0) {
-      const labels = this.#parts.labels.ofSample(parser.labels());
+      const exposed = parser.labels();
+      const labels = this.#parts.labels.ofSample(exposed);
       if (labels === undefined) return this.#rememberDropped(key, slot, flags);
       const t = explicit ? parser.t : this.#t;
       // Series beyond the limit must not even be created.
-      if (!repeated && !this.#parts.stage.refuses(t)) ref = this.#parts.appender.series(labels);
+      if (!repeated && !this.#parts.stage.refuses(t)) ref = this.#newSeries(exposed, labels);
     }
     this.#bump(Control.added);
     if (repeated) return this.#bump(Control.duplicates);
     if (!this.#stageOne(parser, slot, ref, explicit)) return;
     if (slot !== 0) cache.setRef(slot, ref);
     else this.#rememberSeries(key, Kind.series | flags, ref, explicit);
+  }
+
+  #newSeries(exposed: readonly string[], labels: Labels): SeriesRef {
+    this.#parts.labels.refuseRepeated(exposed, labels);
+    return this.#parts.appender.series(labels);
   }
 
   /** Relabelling drops the series. */

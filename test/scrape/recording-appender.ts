@@ -32,7 +32,11 @@ export class RecordingAppender implements Appender {
   }
 
   findByLabelBytes(): SeriesRef {
-    return 0;
+    throw new Error("scraped labels are no remote-write bytes");
+  }
+
+  seriesByLabelBytes(): SeriesRef {
+    throw new Error("scraped labels are no remote-write bytes");
   }
 
   isLive(ref: SeriesRef): boolean {
