@@ -31,6 +31,21 @@ test("equal texts come once, with the position of the last", () => {
   });
 });
 
+test("what stood apart comes up where it is appended", () => {
+  const annotations = new Annotations();
+  annotations.warn("before", at(0));
+  const late = annotations.apart(() => {
+    annotations.warn("twice", at(4));
+    annotations.forcedMonotonicity(at(5), 0, 1, 1, 1);
+  });
+  annotations.warn("twice", at(1));
+  annotations.forcedMonotonicity(at(2), 0, 1, 1, 1);
+  annotations.append(late);
+  const { warnings, infos } = annotations.texts("abcdefg");
+  expect(warnings).toEqual(["PromQL warning: before (1:1)", "PromQL warning: twice (1:5)"]);
+  expect(infos).toEqual([expect.stringMatching(/over 2 samples .* \(1:3\)$/)]);
+});
+
 test("forced monotonicity is summed up over steps and series", () => {
   const annotations = new Annotations();
   annotations.forcedMonotonicity(at(0), 60_000, 0.5, 1, 3);

@@ -1,5 +1,6 @@
 /**
- * The warnings and infos of a query. Equal texts are reported once, with the position of the one added last.
+ * The warnings and infos of a query. Equal texts are reported once, with the position of the one added last; only
+ * forced monotonicity, which is summed up, keeps that of the first.
  */
 
 import { quote } from "../base/quote.ts";
@@ -26,8 +27,8 @@ export interface ForcedMonotonicity {
 }
 
 export class Annotations {
-  readonly #byText = new Map<string, Annotation>();
-  readonly #forced = new Map<Position, ForcedMonotonicity>();
+  #byText = new Map<string, Annotation>();
+  #forced = new Map<Position, ForcedMonotonicity>();
 
   warn(text: string, position: Position): void {
     this.#byText.set(text, { severity: "warning", position, details: "" });
@@ -58,6 +59,26 @@ export class Annotations {
     known.samples++;
   }
 
+  /** What is added meanwhile stands apart, for {@link append}. */
+  apart(evaluate: () => void): Annotations {
+    const late = new Annotations();
+    [this.#byText, late.#byText] = [late.#byText, this.#byText];
+    [this.#forced, late.#forced] = [late.#forced, this.#forced];
+    evaluate();
+    [this.#byText, late.#byText] = [late.#byText, this.#byText];
+    [this.#forced, late.#forced] = [late.#forced, this.#forced];
+    return late;
+  }
+
+  /** Adds what stood apart, as if it came up now. */
+  append(late: Annotations): void {
+    for (const [text, annotation] of late.#byText) this.#byText.set(text, annotation);
+    for (const [position, forced] of late.#forced) {
+      const known = this.#forced.get(position);
+      this.#forced.set(position, known === undefined ? forced : mergeForced(known, forced));
+    }
+  }
+
   /** The texts as the API shows them, in the order in which they came up. */
   texts(query: string): { warnings: string[]; infos: string[] } {
     this.#reportForced();
@@ -72,11 +93,10 @@ export class Annotations {
     const text =
       "input to histogram_quantile needed to be fixed for monotonicity " +
       "(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
-    let merged: ForcedMonotonicity | undefined;
-    for (const [position, forced] of this.#forced) {
-      merged = merged === undefined ? { ...forced } : mergeForced(merged, forced);
-      this.#byText.set(text, { severity: "info", position, details: describeForced(merged) });
-    }
+    const [first] = this.#forced;
+    if (first === undefined) return;
+    const details = describeForced([...this.#forced.values()].reduce(mergeForced));
+    this.#byText.set(text, { severity: "info", position: first[0], details });
     this.#forced.clear();
   }
 }

@@ -54,6 +54,8 @@ export class Join {
   readonly #kept: Uint8Array;
   readonly #values: Float64Array;
   #complaintStep = Number.POSITIVE_INFINITY;
+  /** Of a complaint about the "one" side, which is looked at first, row by row. */
+  #complaintRow = -1;
   #complaint: QueryError | undefined;
 
   constructor(run: QueryRun, operator: VectorOperator, left: Block, right: Block) {
@@ -108,10 +110,12 @@ export class Join {
     for (const row of one) {
       for (let k = 0; k < this.#steps; k++) {
         if (present[row * this.#steps + k] === 0) continue;
-        if (owner[k] >= 0 && this.#complains(k) && this.#hasMany(k)) {
+        const isFirst = this.#complains(k) || (k === this.#complaintStep && row < this.#complaintRow);
+        if (owner[k] >= 0 && isFirst && this.#hasMany(k)) {
           const side = this.#swapped ? "left" : "right";
           const matched = this.#matching.matched(labels[row]);
           this.#complain(k, duplicateOnOneSide(side, matched, labels[row], labels[owner[k]]));
+          this.#complaintRow = row;
           break;
         }
         owner[k] = row;

@@ -40,19 +40,34 @@ export class SetOperatorNode implements VectorNode {
     settleSteps(run.samples, before, grid.steps, inputs, output);
   }
 
-  /** The left side, where something (`and`) or nothing (`unless`) of the right side matches. */
+  /**
+   * The left side, where something (`and`) or nothing (`unless`) of the right side matches. The right side has to be
+   * known first; but what is to be said about the left side comes first, and if both fail, its error counts.
+   */
   #filter(run: QueryRun, grid: Grid, inputs: readonly StepTally[], emit: Emit): void {
     const wanted = this.#op === "and" ? 1 : 0;
     const matches = new Presence(grid.steps);
-    this.#right.evaluate(run, grid, (labels, column) => {
-      inputs[1].add(column);
-      matches.add(this.#matching.signature(labels), column);
+    const right = () =>
+      this.#right.evaluate(run, grid, (labels, column) => {
+        inputs[1].add(column);
+        matches.add(this.#matching.signature(labels), column);
+      });
+    const left = () =>
+      this.#left.evaluate(run, grid, (labels, column) => {
+        inputs[0].add(column);
+        matches.mask(this.#matching.signature(labels), column, wanted);
+        if (column.count > 0) emit(labels, column);
+      });
+    const late = run.annotations.apart(() => {
+      try {
+        right();
+      } catch (error) {
+        this.#left.evaluate(run, grid, () => {});
+        throw error;
+      }
     });
-    this.#left.evaluate(run, grid, (labels, column) => {
-      inputs[0].add(column);
-      matches.mask(this.#matching.signature(labels), column, wanted);
-      if (column.count > 0) emit(labels, column);
-    });
+    left();
+    run.annotations.append(late);
   }
 
   /** The left side, and of the right side what matches nothing there. */
