@@ -51,12 +51,14 @@ function segmentPattern(segment: string): RegExp {
       at += set[0].length;
       continue;
     }
-    const [char] = rest[0] === "\\" ? [...rest.slice(1)] : [...rest];
-    if (char === undefined || rest[0] === "[") throw malformed(segment);
+    const escapes = rest[0] === "\\" ? 1 : 0;
+    const code = rest.codePointAt(escapes);
+    if (code === undefined || rest[0] === "[") throw malformed(segment);
+    const char = String.fromCodePoint(code);
     if (rest[0] === "*") source += "[^/]*";
     else if (rest[0] === "?") source += "[^/]";
     else source += literal(char);
-    at += char.length + (rest[0] === "\\" ? 1 : 0);
+    at += char.length + escapes;
   }
   return new RegExp(`^${source}$`, "su");
 }

@@ -5,6 +5,8 @@ import { NarthexError } from "../../src/base/errors.ts";
 export interface FuzzTarget {
   /** Also the folder of its findings in corpus/. */
   readonly name: string;
+  /** Of a run's inputs: 1 for a decoder, less where an input goes through half the server. */
+  readonly share: number;
   /** Valid inputs: each is accepted. Called once. */
   seeds(): readonly Uint8Array[];
   /** Pieces that its inputs are made of. */

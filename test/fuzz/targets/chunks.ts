@@ -111,7 +111,7 @@ export function sealHeadChunks(bytes: Uint8Array): Uint8Array {
 
 export function sharedHeadChunks(): Uint8Array[] {
   return sharedFiles("data/prometheus-3.5.3-crashed/chunks_head", /^\d+$/).map(
-    (path) => new Uint8Array(readFileSync(path).subarray(0, 8192)),
+    (path) => new Uint8Array(readFileSync(path).subarray(0, 1024)),
   );
 }
 
@@ -132,7 +132,7 @@ function scanTwice(bytes: Uint8Array): boolean {
   const cache = new PageCache(1 << 20);
   const reader = new HeadChunkReader({ fs, cache }, dir);
   for (const ref of first.found) readChunk(reader, ref, true);
-  for (let i = 0; i + 4 <= Math.min(bytes.length, 64); i += 4) {
+  for (let i = 0; i + 4 <= Math.min(bytes.length, 16); i += 4) {
     const offset = new DataView(bytes.buffer, bytes.byteOffset).getUint32(i);
     readChunk(reader, 2 * 2 ** 32 + offset, false);
     readChunk(reader, 2 * 2 ** 32 + (offset % bytes.length), false);
@@ -165,9 +165,10 @@ function readChunk(reader: HeadChunkReader, ref: number, mustBeThere: boolean): 
 const goodFile = headChunkFile();
 
 export const chunkTargets: readonly FuzzTarget[] = [
-  { name: "xor-chunk", seeds: seedChunks, run: decodeTwice },
+  { name: "xor-chunk", share: 1, seeds: seedChunks, run: decodeTwice },
   {
     name: "head-chunks",
+    share: 1,
     seeds: () => [goodFile, ...sharedHeadChunks().map(wholeEntries)],
     seal: sealHeadChunks,
     run: scanTwice,

@@ -14,7 +14,7 @@ const configs = [
   "global: {}\n",
   `global:
   scrape_interval: 15s
-  scrape_timeout: 1m30s
+  scrape_timeout: 10s500ms
   evaluation_interval: 30s
   external_labels: {zone: "a\${HOME}b", "quoted name": 'x'}
   body_size_limit: 10MB
@@ -55,7 +55,7 @@ scrape_configs:
   - <<: *job
     job_name: !!str 2
 storage:
-  tsdb: {retention: {time: 15d, size: 1GB}}
+  tsdb: {retention: {time: 15d}}
 alerting:
   alertmanagers: []
 `.replace(/^\.x.*\n.*\n/m, ""),
@@ -134,21 +134,24 @@ function readFlags(bytes: Uint8Array): boolean {
 }
 
 export const configTargets: readonly FuzzTarget[] = [
-  { name: "config", seeds: () => texts(...configs), dictionary: words, run: readConfig },
+  { name: "config", share: 1, seeds: () => texts(...configs), dictionary: words, run: readConfig },
   {
     name: "config-job-file",
+    share: 0.1,
     seeds: () => texts("scrape_configs:\n  - job_name: b\n    static_configs: [{targets: ['a:1', 'b:2']}]\n"),
     dictionary: words,
     run: readJobFile,
   },
   {
     name: "targets-yaml",
+    share: 1,
     seeds: () => texts("- targets: ['a:1', \"b:2\"]\n  labels: {x: y, z: 1}\n- targets: [c]\n"),
     dictionary: words,
     run: (bytes) => readTargetFile(bytes, "targets.yml").length >= 0,
   },
   {
     name: "targets-json",
+    share: 1,
     seeds: () =>
       texts('[{"targets": ["a:1", "b:2"], "labels": {"x": "y", "é": ""}}, {"targets": null}]', "null"),
     dictionary: ['"__proto__":', '{"targets":', "null", "[]", "1e999", '"\\ud800"', '"constructor"'],
@@ -156,6 +159,7 @@ export const configTargets: readonly FuzzTarget[] = [
   },
   {
     name: "flags",
+    share: 1,
     seeds: () =>
       texts(
         "--config.file=prometheus.yml\n--storage.tsdb.path\ndata/\n--web.enable-lifecycle\n--no-web.enable-admin-api",

@@ -123,11 +123,14 @@ export const expositionWords = [
 /** Larger pages make the inputs slow without adding anything. */
 const pageBytesMax = 1536;
 
-export function sharedPages(isOpenMetrics: boolean): Uint8Array[] {
+export function sharedPages(isOpenMetrics: boolean, bytesMax = pageBytesMax): Uint8Array[] {
   return sharedFiles("data/exposition", isOpenMetrics ? /\.om\.txt$/ : /(?<!\.om)\.txt$/).map((path) => {
     const page = readFileSync(path);
-    if (page.length <= pageBytesMax) return new Uint8Array(page);
-    return new Uint8Array(page.subarray(0, page.lastIndexOf("\n", pageBytesMax) + 1));
+    if (page.length <= bytesMax) return new Uint8Array(page);
+    const end = page.lastIndexOf("\n", bytesMax) + 1;
+    return new Uint8Array(
+      Buffer.concat([page.subarray(0, end), Buffer.from(isOpenMetrics ? "# EOF\n" : "")]),
+    );
   });
 }
 
@@ -160,7 +163,7 @@ const parserTarget = (
   mediaType: MediaType,
   seeds: () => readonly Uint8Array[],
   dictionary: readonly string[],
-): FuzzTarget => ({ name, seeds, dictionary, run: (page) => readAll(mediaType, page) });
+): FuzzTarget => ({ name, share: 1, seeds, dictionary, run: (page) => readAll(mediaType, page) });
 
 export const expositionTargets: readonly FuzzTarget[] = [
   parserTarget("text", "text/plain", () => [...texts(...textPages), ...sharedPages(false)], expositionWords),
@@ -173,6 +176,7 @@ export const expositionTargets: readonly FuzzTarget[] = [
   parserTarget("exposition-protobuf", "application/vnd.google.protobuf", () => protobufPages, []),
   {
     name: "content-type",
+    share: 1,
     seeds: () =>
       texts(
         "text/plain; version=0.0.4; charset=utf-8",

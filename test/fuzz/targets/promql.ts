@@ -11,15 +11,18 @@ import { printExpression } from "../../../src/promql/parser/printer.ts";
 import { MemoryStorage } from "../../promql/memory-storage.ts";
 import { check, type FuzzTarget, texts } from "../target.ts";
 
+/** Has no range evaluation. */
+const stringQuery = '"text"';
+
 const queries = [
   "1",
   "-1 ^ 2 ^ -3 * 4 % 5",
-  '"text"',
+  stringQuery,
   "a",
   'a{b="c",d!="e",f=~"g.*|h",i!~"j+"}',
   '{"a.b","c d"=~"é"}',
   "rate(a[5m])",
-  'sum by (b, c) (rate(a{b=~".+"}[5m] offset 1m)) / on (b) group_left (d) max without (e) (c)',
+  'sum by (b, c) (rate(a{b=~".+"}[5m] offset 1m)) / on (b) group_left (d) max without (le) (c)',
   "topk(3, a) or bottomk(1, b) and c unless ignoring (d) e",
   "histogram_quantile(0.9, sum by (le) (rate(h_bucket[1m])))",
   "avg_over_time(rate(a[1m])[10m:30s] @ end() offset -5m)",
@@ -153,16 +156,30 @@ function selectTwice(bytes: Uint8Array): boolean {
 }
 
 export const promqlTargets: readonly FuzzTarget[] = [
-  { name: "promql-parser", seeds: () => texts(...queries.slice(0, -1)), dictionary: words, run: parseTwice },
-  { name: "promql-engine", seeds: () => texts(...queries.slice(0, -1)), dictionary: words, run: evaluate },
+  {
+    name: "promql-parser",
+    share: 1,
+    seeds: () => texts(...queries.slice(0, -1)),
+    dictionary: words,
+    run: parseTwice,
+  },
+  {
+    name: "promql-engine",
+    share: 0.1,
+    seeds: () => texts(...queries.slice(0, -1).filter((query) => query !== stringQuery)),
+    dictionary: words,
+    run: evaluate,
+  },
   {
     name: "selector",
+    share: 1,
     seeds: () => texts("a", 'a{b="c"}', '{"a.b",c!="é",d=~"e|f.*",g!~"\\\\d+"}', '{__name__=~"x",}'),
     dictionary: words,
     run: selectTwice,
   },
   {
     name: "regexp",
+    share: 1,
     seeds: () =>
       texts(...patterns.map((pattern) => pattern + separator + ["x${1}y", "foobar"].join(separator))),
     dictionary: [

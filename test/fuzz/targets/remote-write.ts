@@ -4,8 +4,10 @@
  */
 import { silentLogger } from "../../../src/base/env.ts";
 import { Matcher } from "../../../src/model/matcher.ts";
+import { readExemplars, readLabels } from "../../../src/remote/request-labels.ts";
 import type { WriteHeaders } from "../../../src/remote/write-protocol.ts";
 import { WriteReceiver } from "../../../src/remote/write-receiver.ts";
+import { WriteRequest } from "../../../src/remote/write-request.ts";
 import type { Appender } from "../../../src/storage/appender.ts";
 import { ManualClock } from "../../../src/testkit/manual-clock.ts";
 import { type TestHead, testHead } from "../../head/fixture.ts";
@@ -107,15 +109,44 @@ function send(body: Uint8Array): boolean {
   return inHead.status === 204;
 }
 
+const request = new WriteRequest();
+
+/** The decoder alone. */
+function decodeAll(bytes: Uint8Array): boolean {
+  request.decode(bytes);
+  const { series, samples, firstSample, exemplars } = request;
+  check(
+    firstSample[series] === samples && samples * 2 <= bytes.length,
+    `${samples} samples, the last series ends otherwise`,
+  );
+  for (let i = 0; i < series; i++) {
+    const { labels, problem } = readLabels(request, i);
+    check(problem !== "" || labels.size > 0, "a good series without labels");
+    check(readExemplars(request, i).length === exemplars[i], "exemplars are missing");
+  }
+  return true;
+}
+
+const words = ["__name__", "\n\x05\n\x01a\x12", "\x12\x02\x10\x01", "\x1a", '"'];
+
 export const remoteWriteTargets: readonly FuzzTarget[] = [
   {
-    name: "remote-write-message",
+    name: "remote-write",
+    share: 1,
     seeds: () => messages,
-    dictionary: ["__name__", "\n\x05\n\x01a\x12", "\x12\x02\x10\x01", "\x1a", '"'],
+    dictionary: words,
+    run: decodeAll,
+  },
+  {
+    name: "remote-write-message",
+    share: 0.1,
+    seeds: () => messages,
+    dictionary: words,
     run: (bytes) => send(codecs.snappy.compress(bytes)),
   },
   {
     name: "remote-write-body",
+    share: 0.1,
     seeds: () => messages.map((bytes) => codecs.snappy.compress(bytes)),
     run: send,
   },

@@ -18,6 +18,8 @@ import { expositionWords, openMetricsPages, protobufPages, sharedPages, textPage
 
 const formFeed = 0x0c;
 const pagesMax = 5;
+/** Each is read two times in three ways. */
+const pageBytesMax = 512;
 const scrapesPerProtobufPage = 2;
 
 const settings: readonly Partial<TargetSettings>[] = [
@@ -129,18 +131,21 @@ function pairs(pages: readonly Uint8Array[]): Uint8Array[] {
 export const scrapeTargets: readonly FuzzTarget[] = [
   {
     name: "scrape-text",
-    seeds: () => pairs([...texts(...textPages), ...sharedPages(false)]),
+    share: 1,
+    seeds: () => pairs([...texts(...textPages), ...sharedPages(false, pageBytesMax)]),
     dictionary: [...expositionWords, "\f"],
     run: (input) => compareAll(input, "text/plain"),
   },
   {
     name: "scrape-openmetrics",
-    seeds: () => pairs([...texts(...openMetricsPages), ...sharedPages(true)]),
+    share: 1,
+    seeds: () => pairs([...texts(...openMetricsPages), ...sharedPages(true, pageBytesMax)]),
     dictionary: [...expositionWords, "\f"],
     run: (input) => compareAll(input, "application/openmetrics-text"),
   },
   {
     name: "scrape-protobuf",
+    share: 1,
     seeds: () => protobufPages.map((page) => joined(Uint8Array.of(0), page)),
     run(input) {
       const pages = new Array<Uint8Array>(scrapesPerProtobufPage).fill(input.subarray(1));

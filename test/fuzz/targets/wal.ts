@@ -21,6 +21,7 @@ import {
   fragmentTypeMask,
   pageBytes,
 } from "../../../src/tsdb/wal/segment.ts";
+import { SegmentReader } from "../../../src/tsdb/wal/segment-reader.ts";
 import { SegmentWriter } from "../../../src/tsdb/wal/segment-writer.ts";
 import { codecs, ReplayedWal, sampleLines } from "../../tsdb/wal-world.ts";
 import { sharedFiles } from "../shared-seeds.ts";
@@ -191,23 +192,43 @@ function replayWith(path: string, segment: Uint8Array): boolean {
   return first.setAside === 0;
 }
 
+/** The reader alone: its records, until damage ends it, each from where the one before ended. */
+function readSegment(bytes: Uint8Array): boolean {
+  const fs = new MemFs();
+  fs.open("00000000", "create").writeAt(bytes, 0);
+  const reader = new SegmentReader({ fs, codecs }, { index: 0, path: "00000000" });
+  let end = 0;
+  while (reader.next()) {
+    check(reader.start >= end && reader.end > reader.start && reader.end <= bytes.length, "records overlap");
+    end = reader.end;
+  }
+  return true;
+}
+
+function segments(): Uint8Array[] {
+  return [
+    ...(["none", "snappy", "zstd"] as const).map((compression) => segmentOf(sampleRecords(), compression)),
+    segmentOf([...sampleRecords(), longRecord()], "none"),
+    ...sharedSegments(),
+  ];
+}
+
 const goodSegment = segmentOf(sampleRecords().slice(0, 4));
 
 export const walTargets: readonly FuzzTarget[] = [
-  { name: "wal-record", seeds: sampleRecords, run: decodeRecord },
+  { name: "wal-record", share: 1, seeds: sampleRecords, run: decodeRecord },
+  { name: "wal-segment", share: 1, seeds: segments, seal: sealSegment, run: readSegment },
   {
-    name: "wal-segment",
-    seeds: () => [
-      ...(["none", "snappy", "zstd"] as const).map((compression) => segmentOf(sampleRecords(), compression)),
-      segmentOf([...sampleRecords(), longRecord()], "none"),
-      ...sharedSegments(),
-    ],
+    name: "wal-replay",
+    share: 0.1,
+    seeds: segments,
     seal: sealSegment,
     run: (bytes) => replayWith("wal/00000003", bytes),
   },
   {
     name: "wal-checkpoint",
-    seeds: () => [segmentOf(sampleRecords()), ...sharedSegments()],
+    share: 0.1,
+    seeds: segments,
     seal: sealSegment,
     run: (bytes) => replayWith("wal/checkpoint.00000001/00000000", bytes),
   },
@@ -215,7 +236,8 @@ export const walTargets: readonly FuzzTarget[] = [
 
 /** Longer than a page. */
 function longRecord(): Uint8Array {
-  const n = 2000;
-  const numbers = Float64Array.from({ length: n }, (_, i) => i);
-  return record((out) => encodeSamples(numbers, numbers, numbers.map(Math.sqrt), 0, n, out));
+  return record((out) => {
+    beginSeries(out);
+    addSeries(out, 8, Labels.of({ __name__: "long", text: "x".repeat(pageBytes) }));
+  });
 }
