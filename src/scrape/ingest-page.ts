@@ -109,7 +109,8 @@ export class PageIngest implements PageHandler {
         const code = metricTypeCode(parser.metricType);
         memory.setControl(Control.typeCode, code);
         this.#rememberComment(parser.entryBytes(), markFlag | (code << typeShift));
-      } else this.#rememberComment(parser.entryBytes(), 0);
+      } else if (entry !== Entry.comment) this.#rememberComment(parser.entryBytes(), 0);
+      // Other comments mean nothing, and are not worth remembering.
       // A parser that is not at the beginning of a line has something to complain about.
     } while (!parser.atLineStart);
     return parser.position;
