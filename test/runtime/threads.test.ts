@@ -1,0 +1,48 @@
+/**
+ * Threads that die: the built server loses its query thread or its writer and goes on. Threads are ended from inside by
+ * a module that this test loads into the server, so that the server itself carries no way to do it.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startServer } from "../../bench/servers.mjs";
+import { queryInstant, resultOf } from "../peers/query-api.ts";
+import { bitsOf, remoteWrite } from "../peers/remote-write.ts";
+
+let dir: string;
+let server: Awaited<ReturnType<typeof startServer>>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "narthex-threads-"));
+  const saboteur = join(import.meta.dirname, "saboteur.mjs");
+  server = await startServer("narthex", dir, { env: { NODE_OPTIONS: `--import=${saboteur}` } });
+});
+afterAll(async () => {
+  await server?.kill();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const now = Date.now();
+const write = (t: number, value: number) =>
+  remoteWrite(server.url, [{ labels: { __name__: "m" }, samples: [{ t, bits: bitsOf(value) }] }]);
+const read = async () =>
+  resultOf(await queryInstant(server.url, "m", now / 1000 + 100)).map(({ value }) => value?.[1]);
+
+test("a query thread that runs out of memory is replaced; its query gets an error, the next ones answers", async () => {
+  expect((await write(now, 1)).status).toBe(204);
+  const greedy = await queryInstant(server.url, "# exhaust memory\nm", now / 1000);
+  expect(greedy.body.status).toBe("error");
+  expect(greedy.body.error).toMatch(/thread/);
+  await expect.poll(read, { timeout: 20_000 }).toEqual(["1"]);
+  expect(server.log()).toContain("A thread ended unexpectedly and is replaced");
+});
+
+test("a writer that throws is replaced; what was acknowledged is there, and writing goes on", async () => {
+  expect((await write(now + 1000, 2)).status).toBe(204);
+  process.kill(server.pid as number, "SIGUSR2");
+  await expect.poll(async () => (await write(now + 2000, 3)).status, { timeout: 20_000 }).toBe(204);
+  await expect.poll(read, { timeout: 20_000 }).toEqual(["3"]);
+  const all = resultOf(await queryInstant(server.url, "m[5m]", now / 1000 + 100));
+  expect(all[0].values?.map(([, v]) => v)).toEqual(["1", "2", "3"]);
+});
