@@ -141,26 +141,40 @@ export abstract class Lexer {
   /** `[a-zA-Z_:][a-zA-Z0-9_:]*` (without the colons for labels); false where there is none. */
   protected scanName(withColon: boolean): boolean {
     const first = withColon ? nameStart | colon : nameStart;
-    if ((classes[this.bytes[this.position]] & first) === 0) return false;
+    const { bytes } = this;
+    let at = this.position;
+    if ((classes[bytes[at]] & first) === 0) return false;
     const rest = first | digit;
-    while ((classes[this.step()] & rest) !== 0);
+    while ((classes[bytes[++at]] & rest) !== 0);
+    this.position = at;
     return true;
   }
 
   /** A double-quoted string with backslash escapes. Stops at the offending byte where it is not closed. */
   protected scanQuoted(newlines: boolean): boolean {
-    for (let c = this.step(); ; c = this.step()) {
-      if (c === Char.quote) {
+    const { bytes } = this;
+    const skipsNul = this.#skipsNul();
+    let escaped = false;
+    let at = this.position + 1;
+    for (; at < bytes.length; at++) {
+      const c = bytes[at];
+      if (c === 0) {
+        if (!skipsNul) break;
+      } else if (escaped) {
+        if (c === Char.newline) break;
+        escaped = false;
+      } else if (c === Char.quote) {
+        this.position = at;
         this.step();
         return true;
-      }
-      if (c === Char.backslash) {
-        c = this.step();
-        if (c === 0 || c === Char.newline) return false;
-      } else if (c === 0 || (c === Char.newline && !newlines)) {
-        return false;
+      } else if (c === Char.newline && !newlines) {
+        break;
+      } else {
+        escaped = c === Char.backslash;
       }
     }
+    this.position = at;
+    return false;
   }
 
   protected labelsToken(): Token {

@@ -104,8 +104,11 @@ export class OpenMetricsLexer extends Lexer {
 
   #scanWordCharacters(c: number): boolean {
     if (c === 0 || c === Char.space || c === Char.newline) return false;
-    do c = this.step();
-    while (c !== 0 && c !== Char.space && c !== Char.newline);
+    const { bytes } = this;
+    let at = this.position + 1;
+    while (at < bytes.length && bytes[at] !== 0 && bytes[at] !== Char.space && bytes[at] !== Char.newline)
+      at++;
+    this.position = at;
     return true;
   }
 

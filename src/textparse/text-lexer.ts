@@ -113,8 +113,11 @@ export class TextLexer extends Lexer {
     let c = this.bytes[this.position];
     if (c === Char.braceOpen) return this.single(Token.braceOpen, State.labels);
     if (c === 0 || c === Char.newline) return Token.invalid;
-    do c = this.step();
+    const { bytes } = this;
+    let at = this.position;
+    do c = bytes[++at];
     while (c !== 0 && c !== Char.newline && c !== Char.braceOpen && !isBlank(c));
+    this.position = at;
     this.state = State.timestamp;
     return Token.value;
   }

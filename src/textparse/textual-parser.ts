@@ -24,6 +24,7 @@ export abstract class TextualParser implements ExpositionParser {
   protected offsets: number[] = [];
   protected seriesEnd = 0;
   protected entryText = "";
+  readonly #names: ({ start: number; end: number; name: string } | undefined)[] = [];
   metricType: MetricType = "unknown";
   readonly value = new Float64Array(1);
   hasTimestamp = false;
@@ -77,9 +78,9 @@ export abstract class TextualParser implements ExpositionParser {
 
   labels(): string[] {
     const { offsets } = this;
-    const pairs = [metricName, unescapeLabel(this.#decodeName(offsets[0], offsets[1]))];
+    const pairs = [metricName, this.#decodeName(0, offsets[0], offsets[1])];
     for (let i = 2; i < offsets.length; i += 4) {
-      const name = unescapeLabel(this.#decodeName(offsets[i], offsets[i + 1]));
+      const name = this.#decodeName(i, offsets[i], offsets[i + 1]);
       const value = unescapeLabel(this.decode(offsets[i + 2], offsets[i + 3]));
       insertPair(pairs, name, this.#isNumber(name) ? normalizeNumber(value) : value);
     }
@@ -98,15 +99,30 @@ export abstract class TextualParser implements ExpositionParser {
     return decodeUtf8(this.bytes.subarray(start, end));
   }
 
-  /** Names may be any bytes up to here; a JavaScript string cannot hold those that are not UTF-8. */
-  #decodeName(start: number, end: number): string {
-    if (!isUtf8(this.bytes, start, end)) {
+  /**
+   * A name on the line, unescaped. Lines mostly have the names of the line before, in the same places (`place`): those
+   * are compared instead of decoded. Names may be any bytes up to here; a JavaScript string cannot hold those that are
+   * not UTF-8.
+   */
+  #decodeName(place: number, start: number, end: number): string {
+    const known = this.#names[place];
+    if (known !== undefined && this.#equal(known.start, known.end, start, end)) return known.name;
+    const text = this.decode(start, end);
+    if (text.includes("\ufffd") && !isUtf8(this.bytes, start, end))
       throw new ParseError(
         `invalid metric name or label names: ${quoteBytes(this.bytes, start, end)}`,
         start,
       );
-    }
-    return this.decode(start, end);
+    const name = unescapeLabel(text);
+    this.#names[place] = { start, end, name };
+    return name;
+  }
+
+  #equal(start: number, end: number, otherStart: number, otherEnd: number): boolean {
+    if (end - start !== otherEnd - otherStart) return false;
+    const { bytes } = this;
+    for (let i = end - start - 1; i >= 0; i--) if (bytes[start + i] !== bytes[otherStart + i]) return false;
+    return true;
   }
 
   protected quote(start: number, end: number): string {
