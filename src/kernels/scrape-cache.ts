@@ -64,10 +64,6 @@ export class ScrapeCache {
     return this.#count;
   }
 
-  get iteration(): number {
-    return this.#iteration;
-  }
-
   /** Gives the memory back. Idempotent; nothing else may be called afterwards. */
   close(): void {
     if (this.#closed) return;
