@@ -40,7 +40,7 @@ async function measure(kernel, series, rounds, seed) {
   const log = { logSeries() {}, logSamples() {}, logExemplars() {}, logMetadata() {}, flush() {} };
   const memory = HeadMemory.create();
   const wasm = new Uint8Array(readFileSync(`${dist}/kernels/head.wasm`));
-  const head = new Head(memory, sink, kernel ? { appendKernel: headKernel(wasm, memory.memory) } : {});
+  const head = new Head(memory, sink, kernel ? { kernel: headKernel(wasm, memory.memory) } : {});
   const appender = new HeadAppender(head, log);
   const refs = Uint32Array.from({ length: series }, (_, i) =>
     appender.series(Labels.of({ __name__: "m", i: `${i}` })),

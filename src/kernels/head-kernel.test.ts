@@ -1,12 +1,19 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import * as layout from "./head-layout.ts";
+import * as headLayout from "./head-layout.ts";
+import { Judgement } from "./head-stage.ts";
+import * as writeLayout from "./write-layout.ts";
 
-/** `SERIES_LAST_TIME` → 22 … as assembly/head-layout.ts has them. */
+const layout = { ...headLayout, ...writeLayout };
+const files = ["head-layout", "write-layout"];
+
+/** `SERIES_LAST_TIME` → 22 … as assembly/ has them. */
 function assemblyConstants(): Map<string, number> {
-  const text = readFileSync(new URL("../../assembly/head-layout.ts", import.meta.url), "utf8");
+  const text = files
+    .map((name) => readFileSync(new URL(`../../assembly/${name}.ts`, import.meta.url), "utf8"))
+    .join("");
   const constants = new Map<string, number>();
-  for (const [, name, expression] of text.matchAll(/export const (\w+): u32 = ([^;]+);/g)) {
+  for (const [, name, expression] of text.matchAll(/export const (\w+): u(?:32|8) = ([^;]+);/g)) {
     const value = expression
       .split("+")
       .map((term) => constants.get(term.trim()) ?? Number(term.trim()))
@@ -31,6 +38,11 @@ const groups: Record<string, Readonly<Record<string, number>>> = {
   APPEND: layout.Append,
   CUT: layout.Cut,
   STATUS: layout.AppendStatus,
+  SCAN: layout.Scan,
+  UNKNOWN: layout.Unknown,
+  SCANSTATUS: layout.ScanStatus,
+  STAGE: layout.Stage,
+  JUDGEMENT: Judgement,
 };
 
 function ourConstant(name: string): number | undefined {

@@ -33,19 +33,19 @@ export function findSeries(
     if (words[slot] !== hashHigh) continue;
     const record =
       words[directory + (ref >>> recordsPerPageBits)] + (ref & (recordsPerPage - 1)) * Series.words;
-    if (words[record + Series.hashLow] === hashLow && sameLabels(words, record, bytes, start, end))
-      return ref;
+    if (words[record + Series.hashLow] !== hashLow) continue;
+    if (matchLabels(words, record, bytes, start, end) === end) return ref;
   }
 }
 
-/** Whether the labels of a series are bytes[start, end), field by field. */
-function sameLabels(
+/** Behind the labels of a series if bytes[start, …) begin with them, field by field; -1 if not. */
+export function matchLabels(
   words: Uint32Array,
   record: number,
   bytes: Uint8Array,
   start: number,
   end: number,
-): boolean {
+): number {
   const count = words[record + Series.labelCount] & labelCountMask;
   const inline = count <= inlinePairs ? count : inlinePairs - 1;
   const spill = words[record + Series.pairSpill];
@@ -55,8 +55,8 @@ function sameLabels(
     const id = i < inline ? words[record + Series.pairs + i] : words[spill + i - inline];
     const header = words[directory + (id >>> recordsPerPageBits)] + (id & (recordsPerPage - 1)) * Pair.words;
     const length = matchString(words, words[header + Pair.string], bytes, at, end);
-    if (length === 0) return false;
+    if (length === 0) return -1;
     at += length;
   }
-  return at === end;
+  return at;
 }

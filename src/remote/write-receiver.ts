@@ -8,6 +8,7 @@
 import type { BlockCodec } from "../base/codec.ts";
 import type { Clock, Logger } from "../base/env.ts";
 import { NarthexError, ParseError } from "../base/errors.ts";
+import type { WriteMemory } from "../kernels/write-memory.ts";
 import { formatGeneral } from "../model/format-float.ts";
 import { type Appender, Outcome } from "../storage/appender.ts";
 import { readExemplars, readLabels } from "./request-labels.ts";
@@ -48,15 +49,18 @@ class RefusedError extends Error {
 export class WriteReceiver {
   readonly #env: WriteReceiverEnv;
   readonly #appender: Appender;
+  readonly #memory: WriteMemory | undefined;
   readonly #request = new WriteRequest();
   /** Of the samples of a request, parallel to its columns. */
   #refs = new Uint32Array(1024);
   #outcomes = new Uint8Array(1024);
   readonly stats: WriteReceiverStats = { requests: 0, samples: 0, invalidLabels: 0, outOfOrderExemplars: 0 };
 
-  constructor(env: WriteReceiverEnv, appender: Appender) {
+  /** `memory` lies in the head of the appender. Without it every request goes the long way. */
+  constructor(env: WriteReceiverEnv, appender: Appender, memory?: WriteMemory) {
     this.#env = env;
     this.#appender = appender;
+    this.#memory = memory;
   }
 
   /** Never throws for anything the sender did; nothing of a request that is refused stays behind. */
@@ -67,28 +71,52 @@ export class WriteReceiver {
     if (body.length > bodyBytesMax) {
       return textAnswer(413, `request body exceeds the ${bodyBytesMax} bytes limit`);
     }
-    const message = this.#decompress(body);
-    if (!(message instanceof Uint8Array)) return message;
-    return refuseContentType(headers.contentType) ?? this.#store(message);
-  }
-
-  #decompress(body: Uint8Array): Uint8Array | WriteAnswer {
     const declared = declaredBytes(body);
     if (declared > bodyBytesMax)
       return textAnswer(400, `decoded size exceeds the ${bodyBytesMax} bytes limit`);
-    try {
-      if (declared >= 0) return this.#env.snappy.decompress(body, bodyBytesMax);
-    } catch {
-      // Whatever the codec says: the sender knows it by this name.
+    if (declared < 0 || declared > expansionMax * body.length) return corrupt;
+    const memory = this.#memory;
+    if (memory?.decode(body, declared)) {
+      return refuseContentType(headers.contentType) ?? this.#storeUsual(memory);
     }
-    return textAnswer(400, "s2: corrupt input");
+    const message = this.#decompress(body);
+    if (message === undefined) return corrupt;
+    return refuseContentType(headers.contentType) ?? this.#store(message);
   }
 
+  #decompress(body: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#env.snappy.decompress(body, bodyBytesMax);
+    } catch {
+      // Whatever the codec says: the sender knows it by the name of "corrupt".
+      return undefined;
+    }
+  }
+
+  /** The short way: columns that a kernel fills, where it can. */
+  #storeUsual(memory: WriteMemory): WriteAnswer {
+    if (!memory.scan() || memory.maxTime > this.#latest()) return this.#store(memory.copyMessage());
+    return this.#commit(() => {
+      memory.createUnknown((bytes, start, end) => this.#appender.seriesByLabelBytes(bytes, start, end));
+      const { refs, times, values, outcomes, samples } = memory;
+      this.#stage(refs, times, values, samples, outcomes);
+      return samples;
+    });
+  }
+
+  /** The long way, on which everything is understood and every refusal has its words. */
   #store(message: Uint8Array): WriteAnswer {
+    return this.#commit(() => {
+      this.#request.decode(message);
+      return this.#append();
+    });
+  }
+
+  /** Commits what `append` stages, unless it throws; it returns how many samples that are. */
+  #commit(append: () => number): WriteAnswer {
     let samples: number;
     try {
-      this.#request.decode(message);
-      samples = this.#append();
+      samples = append();
     } catch (error) {
       this.#appender.rollback();
       if (error instanceof ParseError || error instanceof RefusedError) return textAnswer(400, error.message);
@@ -118,7 +146,7 @@ export class WriteReceiver {
       this.#refs = new Uint32Array(request.t.length);
       this.#outcomes = new Uint8Array(request.t.length);
     }
-    const latest = this.#env.clock.nowMs() + aheadMsMax;
+    const latest = this.#latest();
     let staged = 0;
     for (let i = 0; i < request.series; i++) {
       const from = firstSample[i];
@@ -127,7 +155,7 @@ export class WriteReceiver {
       if (ref === invalid) continue;
       for (let k = from; k < to; k++) {
         if (request.t[k] > latest) {
-          this.#stage(staged);
+          this.#stageRequest(staged);
           throw new RefusedError("out of bounds: timestamp is too far in the future");
         }
         this.#refs[staged] = ref;
@@ -136,12 +164,16 @@ export class WriteReceiver {
       }
       if (request.exemplars[i] > 0) this.#exemplars(i, ref, latest);
       if (request.histograms[i] > 0) {
-        this.#stage(staged);
+        this.#stageRequest(staged);
         throw new RefusedError("native histograms are not supported yet: send them as classic histograms");
       }
     }
-    this.#stage(staged);
+    this.#stageRequest(staged);
     return staged;
+  }
+
+  #latest(): number {
+    return this.#env.clock.nowMs() + aheadMsMax;
   }
 
   /** The ref of series `i`; {@link noSeries} where nothing is to be stored for it, {@link invalid} to pass over it. */
@@ -170,14 +202,16 @@ export class WriteReceiver {
     vWords[2 * to + 1] = vWords[2 * from + 1];
   }
 
-  #stage(count: number): void {
-    const { t, v } = this.#request;
-    const outcomes = this.#outcomes;
-    if (this.#appender.append(this.#refs, t, v, count, outcomes) === 0) return;
+  #stageRequest(count: number): void {
+    this.#stage(this.#refs, this.#request.t, this.#request.v, count, this.#outcomes);
+  }
+
+  #stage(refs: Uint32Array, t: Float64Array, v: Float64Array, count: number, outcomes: Uint8Array): void {
+    if (this.#appender.append(refs, t, v, count, outcomes) === 0) return;
     for (let k = 0; k < count; k++) {
-      const problem = this.#problemOf(outcomes[k] as Outcome, k);
+      const ref = refs[k];
+      const problem = this.#problemOf(outcomes[k] as Outcome, ref, t[k], v[k]);
       if (problem === "") continue;
-      const ref = this.#refs[k];
       this.#env.logger.error("Out of order sample from remote write", {
         error: problem,
         series: `${this.#appender.labels(ref)}`,
@@ -187,8 +221,7 @@ export class WriteReceiver {
     }
   }
 
-  #problemOf(outcome: Outcome, k: number): string {
-    const { t, v } = this.#request;
+  #problemOf(outcome: Outcome, ref: number, t: number, v: number): string {
     switch (outcome) {
       case Outcome.ok:
       case Outcome.duplicate:
@@ -200,10 +233,10 @@ export class WriteReceiver {
       case Outcome.tooOld:
         return "too old sample";
       case Outcome.duplicateTimestamp: {
-        if (t[k] === 0) return "duplicate sample for timestamp";
-        const existing = formatGeneral(this.#appender.lastValue(this.#refs[k]));
-        const values = `existing ${existing}, new value ${formatGeneral(v[k])}`;
-        return `duplicate sample for timestamp ${t[k]}; overrides not allowed: ${values}`;
+        if (t === 0) return "duplicate sample for timestamp";
+        const existing = formatGeneral(this.#appender.lastValue(ref));
+        const values = `existing ${existing}, new value ${formatGeneral(v)}`;
+        return `duplicate sample for timestamp ${t}; overrides not allowed: ${values}`;
       }
     }
   }
@@ -218,6 +251,9 @@ export class WriteReceiver {
   }
 }
 
+const corrupt = textAnswer(400, "s2: corrupt input");
+/** The densest element of snappy is a copy: 3 bytes for 64. */
+const expansionMax = 22;
 const noSeries = 0;
 const invalid = -1;
 

@@ -38,7 +38,7 @@ const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs }
 const syncs = { count: 0, seconds: 0 };
 const db = new Db(env, settings.dir, {
   ...settings,
-  appendKernel: (memory) => headKernel(readKernel("head"), memory),
+  kernel: (memory) => headKernel(readKernel("head"), memory),
   onReplay: (segment, first, last) => notify({ notice: "replay", segment, first, last }),
   onBlocks: (endMs) => {
     control.headFromMs = endMs;
@@ -54,7 +54,11 @@ logger.info("The write-ahead log has been replayed", {
   series: db.head.stats.series,
 });
 
-const receiver = new WriteReceiver({ clock: nodeClock, logger, snappy: codecs.snappy }, db.appender);
+const receiver = new WriteReceiver(
+  { clock: nodeClock, logger, snappy: codecs.snappy },
+  db.appender,
+  db.head.newWriteMemory(),
+);
 const scrapes = new ScrapeIngest({
   ...env,
   appender: db.appender,

@@ -51,6 +51,11 @@ export interface Appender {
    * a series that is not there, and for bytes that are not in canonical form (sorted, shortest lengths, nothing empty).
    */
   findByLabelBytes(bytes: Uint8Array, start: number, end: number): SeriesRef;
+  /**
+   * As {@link Appender.findByLabelBytes}, but creates the series: 0 is left for bytes that are not in canonical form.
+   * That names and values are valid UTF-8, and that there is a metric name, is for the caller to check.
+   */
+  seriesByLabelBytes(bytes: Uint8Array, start: number, end: number): SeriesRef;
   isLive(ref: SeriesRef): boolean;
   labels(ref: SeriesRef): Labels;
   /** The value of the newest committed sample of a series that has one. */

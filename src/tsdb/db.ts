@@ -11,7 +11,7 @@ import type { Codecs } from "../base/codec.ts";
 import type { Clock, Logger, Random } from "../base/env.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
-import type { AppendKernel } from "../kernels/head-kernel.ts";
+import type { HeadKernel } from "../kernels/head-kernel.ts";
 import { BlockSet } from "./block/block-set.ts";
 import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
@@ -49,8 +49,8 @@ export interface DbOptions {
   readonly walSync: WalSync;
   /** 0: no exemplars are kept. */
   readonly exemplarsMax: number;
-  /** Makes the append kernel for the head's memory. Default: its TypeScript twin. */
-  readonly appendKernel?: (memory: WebAssembly.Memory) => AppendKernel;
+  /** Makes the kernel for the head's memory. Default: its TypeScript twin. */
+  readonly kernel?: (memory: WebAssembly.Memory) => HeadKernel;
   /** Called before each WAL segment is replayed. */
   readonly onReplay?: (segment: number, first: number, last: number) => void;
   /** Called once the blocks are known: the time from which on samples may be in the head only. */
@@ -111,7 +111,7 @@ export class Db {
       chunkRangeMs: options.blockRangeMs,
       samplesPerChunk: options.samplesPerChunk,
       exemplarsMax: options.exemplarsMax,
-      appendKernel: options.appendKernel?.(memory.memory),
+      kernel: options.kernel?.(memory.memory),
     });
     const replay = new HeadReplay(this.head, blocksEnd, replayChunks);
     this.wal = Wal.open(

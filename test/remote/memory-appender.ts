@@ -73,6 +73,10 @@ export class MemoryAppender implements Appender {
     return this.#refs.get(new Labels(pairs).key) ?? 0;
   }
 
+  seriesByLabelBytes(): SeriesRef {
+    throw new Error("for those who have the head's memory only");
+  }
+
   isLive(ref: SeriesRef): boolean {
     return ref > 0 && ref <= this.#series.length;
   }

@@ -147,7 +147,12 @@ describe.skipIf(!peers)("remote write against Prometheus", () => {
   let dir = "";
   let server: Awaited<ReturnType<typeof startServer>>;
   const clock = { nowMs: () => Date.now(), monotonicMs: () => 0, after: () => ({ cancel() {} }) };
-  const receiver = new WriteReceiver({ clock, logger: silentLogger, snappy }, testHead().appender);
+  const { appender, head } = testHead();
+  const receiver = new WriteReceiver(
+    { clock, logger: silentLogger, snappy },
+    appender,
+    head.newWriteMemory(),
+  );
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "narthex-write-"));

@@ -30,7 +30,7 @@ test("random batches", () => {
   const memory = HeadMemory.create();
   const heads = [
     new Head(HeadMemory.create(), sinks[0]),
-    new Head(memory, sinks[1], { appendKernel: headKernel(wasm, memory.memory) }),
+    new Head(memory, sinks[1], { kernel: headKernel(wasm, memory.memory) }),
   ];
   const appenders = heads.map((head) => new HeadAppender(head, noLog));
   const seriesCount = 40;

@@ -1,4 +1,4 @@
-import type { AppendKernel } from "../../kernels/head-kernel.ts";
+import type { HeadKernel } from "../../kernels/head-kernel.ts";
 
 /** Settings of a head; the defaults are Prometheus's. */
 export interface HeadOptions {
@@ -10,8 +10,8 @@ export interface HeadOptions {
   readonly exemplarsMax?: number;
   /** The first WAL ref that was never used, as the loading of the WAL found it. Default 1. */
   readonly nextWalRef?: number;
-  /** The append kernel made for this memory (kernels/head-kernel.ts). Default: the TypeScript twin. */
-  readonly appendKernel?: AppendKernel;
+  /** The kernel made for this memory (kernels/head-kernel.ts). Default: its TypeScript twin. */
+  readonly kernel?: HeadKernel;
 }
 
 export interface HeadMemoryOptions {

@@ -3,9 +3,10 @@
  * the head and publishes batches; {@link ./appender.ts}, {@link ./replay.ts} and {@link ./collection.ts} work on it.
  */
 import { assert } from "../../base/assert.ts";
-import { appendStaged } from "../../kernels/head-append.ts";
-import type { AppendKernel } from "../../kernels/head-kernel.ts";
-import { type Purpose, Root, State, StateFlag } from "../../kernels/head-layout.ts";
+import type { HeadKernel } from "../../kernels/head-kernel.ts";
+import { Purpose, Root, State, StateFlag } from "../../kernels/head-layout.ts";
+import { headTwin } from "../../kernels/head-twin.ts";
+import { WriteMemory } from "../../kernels/write-memory.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import { Arena } from "./arena.ts";
@@ -49,9 +50,7 @@ export class Head {
   readonly stats = newHeadStats();
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
-  /** Appends what is staged; see head-append.ts. */
-  readonly appendKernel: AppendKernel;
-  /** Appends what is staged; see head-append.ts. */
+  readonly kernel: HeadKernel;
   /** The WAL ref that the next series gets. */
   nextWalRef: number;
   /** Infinity while nothing was ever appended. */
@@ -77,7 +76,7 @@ export class Head {
     this.samplesPerChunk = options.samplesPerChunk ?? defaultSamplesPerChunk;
     this.nextWalRef = options.nextWalRef ?? 1;
     const { words, doubles } = memory;
-    this.appendKernel = options.appendKernel ?? ((control) => appendStaged(words, doubles, control));
+    this.kernel = options.kernel ?? headTwin(words, doubles);
     if (!(this.samplesPerChunk >= 4 && this.samplesPerChunk <= samplesPerChunkMax)) {
       throw new RangeError(`samplesPerChunk is 4 to ${samplesPerChunkMax}, not ${this.samplesPerChunk}`);
     }
@@ -99,6 +98,15 @@ export class Head {
   /** The number that the batch in progress will have. */
   get batch(): number {
     return nextBatch(this.memory.words[Root.committed]);
+  }
+
+  /** Memory of the head in which remote-write requests are taken apart. */
+  newWriteMemory(): WriteMemory {
+    const { arena } = this;
+    return new WriteMemory(this.memory.words, this.memory.doubles, this.kernel, {
+      alloc: (words) => arena.alloc(words, Purpose.staging),
+      free: (at) => arena.free(at, Purpose.staging),
+    });
   }
 
   /** Bytes in use for one purpose. */

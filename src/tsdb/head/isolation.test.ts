@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { append, dump, hints, MemoryChunks, MemoryLog, noContext } from "../../../test/head/fixture.ts";
 import { appendStaged } from "../../kernels/head-append.ts";
 import { Append, Note, Series } from "../../kernels/head-layout.ts";
+import { headTwin } from "../../kernels/head-twin.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import type { QueryContext } from "../../storage/querier.ts";
@@ -110,7 +111,8 @@ class World {
         if (this.dice.below(4) === 0) this.read();
       }
     };
-    const options = { chunkRangeMs: rangeMs, samplesPerChunk: 4 + dice.below(20), appendKernel: stepping };
+    const kernel = { ...headTwin(words, doubles), appendStaged: stepping };
+    const options = { chunkRangeMs: rangeMs, samplesPerChunk: 4 + dice.below(20), kernel };
     this.head = new Head(this.memory, this.chunks, options);
     this.appender = new HeadAppender(this.head, new MemoryLog());
     this.reader = new HeadReader(HeadMemory.attach(this.memory.handle), this.chunks);

@@ -4,6 +4,7 @@
  */
 import { Append, AppendStatus, Cut, Purpose, retiredNotes, Slot } from "../../kernels/head-layout.ts";
 import { stageSamples } from "../../kernels/head-stage.ts";
+import { Stage } from "../../kernels/write-layout.ts";
 import { oldestBatch } from "./epochs.ts";
 import type { Head } from "./head.ts";
 import { seriesRecord } from "./memory.ts";
@@ -26,6 +27,7 @@ export class Staging {
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
   readonly #control: number;
+  readonly #stageControl: number;
   #refs = 0;
   #times = 0;
   #values = 0;
@@ -40,6 +42,7 @@ export class Staging {
     this.#doubles = head.memory.doubles;
     const { arena } = head;
     this.#control = arena.allocZeroed(Append.words, Purpose.staging);
+    this.#stageControl = arena.allocZeroed(Stage.words, Purpose.staging);
     this.#words[this.#control + Append.cuts] = arena.alloc(cutsMax * Cut.words, Purpose.staging);
     this.#words[this.#control + Append.cutCapacity] = cutsMax;
     this.#words[this.#control + Append.retired] = arena.alloc(retiredMax * 2, Purpose.staging);
@@ -89,6 +92,9 @@ export class Staging {
     minValidTime: number,
   ): void {
     this.reserve(n);
+    if (refs.buffer === this.#words.buffer) {
+      return this.#stageShared(refs, timestamps, values, n, outcomes, minValidTime);
+    }
     const valueWords = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
     this.n = stageSamples(
       this.#words,
@@ -104,6 +110,31 @@ export class Staging {
       this.#values,
       this.n,
     );
+  }
+
+  /** The same for columns that lie in the shared memory. */
+  #stageShared(
+    refs: Uint32Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    outcomes: Uint8Array,
+    minValidTime: number,
+  ): void {
+    const words = this.#words;
+    const control = this.#stageControl;
+    words[control + Stage.refs] = refs.byteOffset / 4;
+    words[control + Stage.times] = timestamps.byteOffset / 4;
+    words[control + Stage.values] = values.byteOffset / 4;
+    words[control + Stage.outcomes] = outcomes.byteOffset / 4;
+    words[control + Stage.count] = n;
+    words[control + Stage.stagedRefs] = this.#refs;
+    words[control + Stage.stagedTimes] = this.#times;
+    words[control + Stage.stagedValues] = this.#values;
+    words[control + Stage.staged] = this.n;
+    this.#doubles[(control + Stage.minValidTime) >> 1] = minValidTime;
+    this.#head.kernel.stageSamples(control);
+    this.n = words[control + Stage.staged];
   }
 
   /** The WAL refs of the staged samples. Valid until the next call. */
@@ -136,7 +167,7 @@ export class Staging {
     doubles[(control + Append.mint) >> 1] = Number.POSITIVE_INFINITY;
     doubles[(control + Append.maxt) >> 1] = Number.NEGATIVE_INFINITY;
     for (;;) {
-      const status = head.appendKernel(control);
+      const status = head.kernel.appendStaged(control);
       this.#drain();
       if (status === AppendStatus.done) break;
       if (status === AppendStatus.classMissing) head.arena.refill(words[control + Append.missingClass]);
@@ -164,6 +195,7 @@ export class Staging {
     arena.free(words[this.#control + Append.cuts], Purpose.staging);
     arena.free(words[this.#control + Append.retired], Purpose.staging);
     arena.free(this.#control, Purpose.staging);
+    arena.free(this.#stageControl, Purpose.staging);
     for (const column of [this.#refs, this.#times, this.#values]) arena.free(column, Purpose.staging);
   }
 
