@@ -35,7 +35,12 @@ test.each([
   expect(deleteObsoleteBlocks(env, "data", set, retentionMs)).toEqual(names.slice(0, 5 - kept));
   expect(env.fs.list("data")).toEqual(names.slice(5 - kept));
   expect(set.blocks.map((block) => block.name)).toEqual(names.slice(5 - kept));
-  expect(env.logger.at("info").map(({ fields }) => fields.block)).toEqual(names.slice(0, 5 - kept));
+  const logged = env.logger.at("info").map(({ message, fields }) => `${message} ${fields.block}`);
+  expect(logged).toEqual(
+    names
+      .slice(0, 5 - kept)
+      .flatMap((name) => [`Block deletion started ${name}`, `Block deletion completed ${name}`]),
+  );
 });
 
 test("no block: nothing to do", () => {
