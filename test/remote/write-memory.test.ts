@@ -248,7 +248,7 @@ test("the memory for a long request is given back", () => {
 });
 
 test("a request that does not fit into the head's memory goes the long way", () => {
-  const { head, receive } = world("twin", 160);
+  const { head, receive } = world("twin", 384);
   const help = Buffer.concat([Buffer.from([0x22, ...varint(8_000_000)]), Buffer.alloc(8_000_000, "x")]);
   const metadata = Buffer.concat([Buffer.from([0x1a, ...varint(help.length)]), help]);
   const request = Buffer.concat([message(series(a, sample(now, 1))), metadata]);

@@ -4,7 +4,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { HeadKernel } from "../../kernels/head-kernel.ts";
-import { Purpose, Root, State, StateFlag } from "../../kernels/head-layout.ts";
+import { Purpose, pageWords, Root, State, StateFlag } from "../../kernels/head-layout.ts";
 import { headTwin } from "../../kernels/head-twin.ts";
 import { WriteMemory } from "../../kernels/write-memory.ts";
 import type { Labels } from "../../model/labels.ts";
@@ -23,6 +23,8 @@ import { Retired } from "./retired.ts";
 import { isLiveRecord, SeriesTable, walRefOf } from "./series-table.ts";
 import { newHeadStats } from "./stats.ts";
 
+/** What requests are taken apart in must leave this much for their samples. */
+const pagesLeftByRequests = 256;
 const defaultChunkRangeMs = 2 * 60 * 60 * 1000;
 const defaultSamplesPerChunk = 120;
 /** A chunk is cut at twice the target at the latest, and its count has 16 bits. */
@@ -100,11 +102,14 @@ export class Head {
     return nextBatch(this.memory.words[Root.committed]);
   }
 
-  /** Memory of the head in which remote-write requests are taken apart. */
+  /** Memory of the head in which remote-write requests are taken apart, unless it is nearly full. */
   newWriteMemory(): WriteMemory {
     const { arena } = this;
     return new WriteMemory(this.memory.words, this.memory.doubles, this.kernel, {
-      alloc: (words) => arena.alloc(words, Purpose.staging),
+      alloc(words) {
+        arena.reserve(Math.ceil(words / pageWords) + pagesLeftByRequests);
+        return arena.alloc(words, Purpose.staging);
+      },
       free: (at) => arena.free(at, Purpose.staging),
     });
   }

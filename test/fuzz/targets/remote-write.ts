@@ -3,6 +3,7 @@
  * nothing behind, what is accepted is the same in the head and in an appender over a Map, and the next request works.
  */
 import { silentLogger } from "../../../src/base/env.ts";
+import type { WriteMemory } from "../../../src/kernels/write-memory.ts";
 import { Matcher } from "../../../src/model/matcher.ts";
 import { readExemplars, readLabels } from "../../../src/remote/request-labels.ts";
 import type { WriteHeaders } from "../../../src/remote/write-protocol.ts";
@@ -21,8 +22,8 @@ const headers: WriteHeaders = { contentType: "application/x-protobuf", contentEn
 const clock = new ManualClock();
 const now = clock.nowMs();
 const stale = 0x7ff0000000000002n;
-/** Room for a batch, and a little. */
-const headPages = 160;
+/** Room for a batch, for a request to be taken apart in, and a little. */
+const headPages = 400;
 const everything = [new Matcher("=~", "__name__", ".*")];
 
 const messages = [
@@ -69,14 +70,19 @@ interface Receiver {
   contents(): string;
 }
 
-function receiverOver(appender: Appender, contents: () => string): Receiver {
-  const receiver = new WriteReceiver({ clock, logger: silentLogger, snappy: codecs.snappy }, appender);
+function receiverOver(appender: Appender, contents: () => string, memory?: WriteMemory): Receiver {
+  const receiver = new WriteReceiver(
+    { clock, logger: silentLogger, snappy: codecs.snappy },
+    appender,
+    memory,
+  );
   return { receive: (body) => receiver.receive(body, headers).status, contents };
 }
 
 function headReceiver(): Receiver & { readonly head: TestHead } {
   const head = testHead({ exemplarsMax: 100 }, { pages: headPages });
-  return { ...receiverOver(head.appender, () => readHead(head.reader, everything)), head };
+  const contents = () => readHead(head.reader, everything);
+  return { ...receiverOver(head.appender, contents, head.head.newWriteMemory()), head };
 }
 
 function memoryReceiver(): Receiver {
