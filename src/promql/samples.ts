@@ -40,6 +40,17 @@ export class SampleCounter {
     }
   }
 
+  /** The most that `evaluate` holds at once, above what is held already. */
+  peakOf(evaluate: () => void): number {
+    const { held } = this;
+    const peakBefore = this.#peak;
+    this.#peak = held;
+    evaluate();
+    const peak = this.#peak;
+    this.#peak = Math.max(peak, peakBefore);
+    return peak - held;
+  }
+
   /** Samples that a step looked at, and those of them that came from the storage. */
   count(queryable: number, read: number): void {
     this.#queryable += queryable;

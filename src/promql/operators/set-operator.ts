@@ -42,7 +42,7 @@ export class SetOperatorNode implements VectorNode {
 
   /**
    * The left side, where something (`and`) or nothing (`unless`) of the right side matches. The right side has to be
-   * known first; but what is to be said about the left side comes first, and if both fail, its error counts.
+   * known first; but everything must look as if the left side had come first: notes, errors, what is held meanwhile.
    */
   #filter(run: QueryRun, grid: Grid, inputs: readonly StepTally[], emit: Emit): void {
     const wanted = this.#op === "and" ? 1 : 0;
@@ -58,16 +58,23 @@ export class SetOperatorNode implements VectorNode {
         matches.mask(this.#matching.signature(labels), column, wanted);
         if (column.count > 0) emit(labels, column);
       });
-    const late = run.annotations.apart(() => {
+    const { samples, annotations } = run;
+    const { held } = samples;
+    let peak = 0;
+    const late = annotations.apart(() => {
       try {
-        right();
+        peak = samples.peakOf(right);
       } catch (error) {
         this.#left.evaluate(run, grid, () => {});
         throw error;
       }
     });
+    const rightHeld = samples.held - held;
+    samples.held = held;
     left();
-    run.annotations.append(late);
+    samples.touch(peak);
+    samples.hold(rightHeld);
+    annotations.append(late);
   }
 
   /** The left side, and of the right side what matches nothing there. */

@@ -18,6 +18,7 @@ export interface SharedResult {
   readonly block: Block;
   /** What the evaluation changed in the run's sample counts. */
   readonly held: number;
+  readonly peak: number;
   readonly queryable: number;
   readonly read: number;
   /** How often it is still asked for. */
@@ -48,20 +49,23 @@ export class SharedNode implements VectorNode {
     const { held, queryable, read } = run.samples;
     const rowsMax = keptBytesMax / columnBytes(grid.steps);
     let block: Block | undefined = new Block(run, grid.steps);
-    this.#operand.evaluate(run, grid, (labels, column) => {
-      if (block !== undefined && block.rows >= rowsMax) {
-        block.free();
-        block = undefined;
-      }
-      block?.add(labels, column);
-      emit(labels, column);
-    });
-    if (block === undefined) return;
     const { samples } = run;
+    const peak = samples.peakOf(() =>
+      this.#operand.evaluate(run, grid, (labels, column) => {
+        if (block !== undefined && block.rows >= rowsMax) {
+          block.free();
+          block = undefined;
+        }
+        block?.add(labels, column);
+        emit(labels, column);
+      }),
+    );
+    if (block === undefined) return;
     run.shared.set(this, {
       grid,
       block,
       held: samples.held - held,
+      peak,
       queryable: samples.queryable - queryable,
       read: samples.read - read,
       usesLeft: this.uses - 1,
@@ -71,6 +75,7 @@ export class SharedNode implements VectorNode {
   #repeat(run: QueryRun, known: SharedResult, emit: Emit): void {
     run.check();
     emitRows(known.block, emit);
+    run.samples.touch(known.peak);
     run.samples.hold(known.held);
     run.samples.count(known.queryable, known.read);
     if (--known.usesLeft > 0) return;
