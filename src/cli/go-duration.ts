@@ -1,6 +1,7 @@
 /** Durations as Go's `time` package writes them: "2ms", "1m30s", "1.5h". Here in milliseconds. */
 import { ParseError } from "../base/errors.ts";
 import { quote } from "../base/quote.ts";
+import { durationMsMax } from "../model/duration.ts";
 
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -27,6 +28,7 @@ export function parseGoDuration(text: string): number {
   if (end === 0 || end !== magnitude.length) {
     throw new ParseError(`${quote(text)} is not a duration; write for example 2ms or 1.5s`, 0);
   }
+  if (ms > durationMsMax) throw new ParseError(`${quote(text)} is longer than 292 years`, 0);
   return sign === "-" ? -ms : ms;
 }
 

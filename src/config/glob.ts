@@ -40,7 +40,13 @@ function namesIn(fs: Pick<Fs, "stat" | "list">, dir: string): string[] {
   }
 }
 
+/** Longer than any path may be. */
+const segmentLengthMax = 4096;
+
 function segmentPattern(segment: string): RegExp {
+  if (segment.length > segmentLengthMax) {
+    throw new ParseError(`a part of a pattern has more than ${segmentLengthMax} characters`, 0);
+  }
   let source = "";
   let at = 0;
   while (at < segment.length) {

@@ -3,6 +3,7 @@ import type { FuzzTarget } from "./target.ts";
 import { blockTargets } from "./targets/block.ts";
 import { chunkTargets } from "./targets/chunks.ts";
 import { configTargets } from "./targets/config.ts";
+import { dbTargets } from "./targets/db.ts";
 import { expositionTargets } from "./targets/exposition.ts";
 import { parameterTargets } from "./targets/parameters.ts";
 import { promqlTargets } from "./targets/promql.ts";
@@ -17,6 +18,7 @@ export const targets: readonly FuzzTarget[] = [
   ...walTargets,
   ...chunkTargets,
   ...blockTargets,
+  ...dbTargets,
   ...promqlTargets,
   ...configTargets,
   ...parameterTargets,

@@ -89,15 +89,16 @@ function readIndex(bytes: Uint8Array): boolean {
 }
 
 const goodRefs = chunkRefsOf(whole["chunks/000001"]);
+const chunksRead = 12;
 
-/** A chunk at every place where one was, and wherever the first bytes point to. */
+/** Chunks at places where some were, and wherever the first bytes point to. */
 function readChunks(bytes: Uint8Array): boolean {
   const attempts = new Attempts();
   const fs = new MemFs();
   fs.makeDir("chunks");
   fs.open("chunks/000001", "create").writeAt(bytes, 0);
   const segments = SegmentReader.open(fs, new PageCache(1 << 20), "chunks");
-  for (const ref of goodRefs) {
+  for (const ref of goodRefs.slice(0, chunksRead)) {
     attempts.attempt(() => check(segments.chunk(ref).length > 0, "a chunk without an encoding"));
   }
   const elsewhere = new Attempts();

@@ -110,8 +110,8 @@ export function sealHeadChunks(bytes: Uint8Array): Uint8Array {
 }
 
 export function sharedHeadChunks(): Uint8Array[] {
-  return sharedFiles("data/prometheus-3.5.3-crashed/chunks_head", /^\d+$/).map(
-    (path) => new Uint8Array(readFileSync(path).subarray(0, 1024)),
+  return sharedFiles("data/prometheus-3.5.3-crashed/chunks_head", /^\d+$/).map((path) =>
+    wholeEntries(new Uint8Array(readFileSync(path).subarray(0, 512))),
   );
 }
 
@@ -169,7 +169,7 @@ export const chunkTargets: readonly FuzzTarget[] = [
   {
     name: "head-chunks",
     share: 1,
-    seeds: () => [goodFile, ...sharedHeadChunks().map(wholeEntries)],
+    seeds: () => [goodFile, ...sharedHeadChunks()],
     seal: sealHeadChunks,
     run: scanTwice,
   },

@@ -205,7 +205,7 @@ function readSegment(bytes: Uint8Array): boolean {
   return true;
 }
 
-function segments(): Uint8Array[] {
+export function segments(): Uint8Array[] {
   return [
     ...(["none", "snappy", "zstd"] as const).map((compression) => segmentOf(sampleRecords(), compression)),
     segmentOf([...sampleRecords(), longRecord()], "none"),
