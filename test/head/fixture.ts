@@ -1,4 +1,5 @@
 // A head with a log and chunk files in memory, for the tests of src/tsdb/head.
+import { ByteWriter } from "../../src/base/bytes.ts";
 import { Labels } from "../../src/model/labels.ts";
 import type { Matcher } from "../../src/model/matcher.ts";
 import type { QueryContext, SelectHints } from "../../src/storage/querier.ts";
@@ -18,6 +19,7 @@ import type { HeadQuerier } from "../../src/tsdb/head/head-querier.ts";
 import { HeadReader } from "../../src/tsdb/head/head-reader.ts";
 import { HeadMemory } from "../../src/tsdb/head/memory.ts";
 import type { ExemplarEntry } from "../../src/tsdb/record/exemplars.ts";
+import { writeLabels } from "../../src/tsdb/record/labels.ts";
 
 /** Keeps chunks by ref; those not flushed yet cannot be read. */
 export class MemoryChunks implements ChunkSink, ChunkStore {
@@ -61,7 +63,13 @@ export class MemoryLog implements HeadLog {
 
   logSeries(series: NewSeries): void {
     for (let i = 0; i < series.n; i++) {
-      this.series.push({ walRef: series.walRefs[i], labels: series.labels(i) });
+      const labels = series.labels(i);
+      const [record, plain] = [new ByteWriter(), new ByteWriter()];
+      series.writeLabels(i, record);
+      writeLabels(plain, labels);
+      if (Buffer.compare(record.bytes(), plain.bytes()) !== 0)
+        throw new Error(`the record of ${labels} is wrong`);
+      this.series.push({ walRef: series.walRefs[i], labels });
     }
   }
 

@@ -17,6 +17,7 @@ import type { Head } from "./head.ts";
 import type { HeadLog } from "./head-log.ts";
 import { LabelBytes } from "./label-bytes.ts";
 import { seriesRecord } from "./memory.ts";
+import { writeSeriesLabels } from "./series-entry.ts";
 import { walRefOf } from "./series-table.ts";
 import { Staging } from "./staging.ts";
 
@@ -196,6 +197,7 @@ export class HeadAppender implements Appender {
         n: unlogged.length,
         walRefs: Float64Array.from(unlogged, walRef),
         labels: (index) => this.labels(unlogged[index]),
+        writeLabels: (index, out) => writeSeriesLabels(words, seriesRecord(words, unlogged[index]), out),
       });
     }
     if (this.#metadata.size > 0) {

@@ -2,6 +2,7 @@
  * What the head needs from outside: a log that makes a batch durable before it becomes visible, and files for chunks
  * that are full. `tsdb/wal` and `tsdb/chunks` provide them; tests record what was called.
  */
+import type { ByteWriter } from "../../base/bytes.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import type { Chunk } from "../chunks/chunk.ts";
@@ -13,6 +14,8 @@ export interface NewSeries {
   /** The first `n` are filled. */
   readonly walRefs: Float64Array;
   labels(index: number): Labels;
+  /** The same as a series record has it. */
+  writeLabels(index: number, out: ByteWriter): void;
 }
 
 export interface MetadataEntry {

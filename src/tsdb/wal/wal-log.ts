@@ -16,6 +16,8 @@ export interface SeriesToLog {
   readonly n: number;
   readonly walRefs: Float64Array;
   labels(index: number): Labels;
+  /** Writes the same as a record has it, where the caller has it without making text. */
+  writeLabels?(index: number, out: ByteWriter): void;
 }
 
 export class WalLog {
@@ -32,8 +34,16 @@ export class WalLog {
 
   logSeries(series: SeriesToLog): void {
     if (series.n === 0) return;
-    beginSeries(this.#series);
-    for (let i = 0; i < series.n; i++) addSeries(this.#series, series.walRefs[i], series.labels(i));
+    const out = this.#series;
+    beginSeries(out);
+    for (let i = 0; i < series.n; i++) {
+      if (series.writeLabels === undefined) {
+        addSeries(out, series.walRefs[i], series.labels(i));
+      } else {
+        out.u64(series.walRefs[i]);
+        series.writeLabels(i, out);
+      }
+    }
   }
 
   logMetadata(entries: readonly MetadataEntry[]): void {
