@@ -10,11 +10,13 @@ import type { Emit, VectorNode } from "./node.ts";
 export class AbsentNode implements VectorNode {
   readonly #labels: Labels;
   readonly #operand: VectorNode;
+  readonly #overTime: boolean;
 
-  /** `operand` is the vector itself, or present_over_time of the range vector. */
-  constructor(labels: Labels, operand: VectorNode) {
+  /** `operand` is the vector itself, or, if `overTime`, present_over_time of the range vector. */
+  constructor(labels: Labels, operand: VectorNode, overTime: boolean) {
     this.#labels = labels;
     this.#operand = operand;
+    this.#overTime = overTime;
   }
 
   distinctWithoutName(): boolean {
@@ -40,7 +42,8 @@ export class AbsentNode implements VectorNode {
       output.add(result);
       emit(this.#labels, result);
     }
-    settleSteps(run.samples, before, grid.steps, [input], output);
+    // Prometheus does not count what absent_over_time makes of its windows.
+    if (!this.#overTime) settleSteps(run.samples, before, grid.steps, [input], output);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Grid } from "../grid.ts";
 import { dropMetadata } from "../metadata-labels.ts";
 import type { Position } from "../parser/ast.ts";
 import { type QueryRun, sameLabelset } from "../query-run.ts";
+import { evaluateEarly } from "./early.ts";
 import type { Emit, ScalarNode, VectorNode } from "./node.ts";
 import { RangeAnnotations } from "./range-annotations.ts";
 import type { RangeSource } from "./range-source.ts";
@@ -36,7 +37,14 @@ export class RangeCallNode implements VectorNode {
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
     const { kernel, samplesMin, keepsName } = this.#func;
     const before = run.samples.held;
-    const param = this.#param?.node.evaluate(run, grid) ?? noParam;
+    let param: Float64Array = noParam;
+    const evaluateParam = () => {
+      param = this.#param?.node.evaluate(run, grid) ?? noParam;
+    };
+    let paramsTurn = () => {};
+    // Prometheus evaluates a subquery before the other argument, but looks into the storage after it.
+    if (this.#source.fromStorage) evaluateParam();
+    else paramsTurn = evaluateEarly(run, evaluateParam, () => this.#source.visit(run, grid, () => {}));
     const annotations = new RangeAnnotations(run, this.#func, this.#source.position, {
       values: param,
       position: this.#param?.position ?? this.#source.position,
@@ -59,6 +67,7 @@ export class RangeCallNode implements VectorNode {
       }
       emit(labels, column);
     });
+    paramsTurn();
     tally.settle(before + param.length);
   }
 }

@@ -7,6 +7,7 @@ import type { SetOp, VectorMatching } from "../parser/ast.ts";
 import type { QueryRun } from "../query-run.ts";
 import { StepTally, settleSteps } from "../samples.ts";
 import { Merger } from "./collect.ts";
+import { evaluateEarly } from "./early.ts";
 import { Matching } from "./matching.ts";
 import type { Emit, VectorNode } from "./node.ts";
 
@@ -40,10 +41,7 @@ export class SetOperatorNode implements VectorNode {
     settleSteps(run.samples, before, grid.steps, inputs, output);
   }
 
-  /**
-   * The left side, where something (`and`) or nothing (`unless`) of the right side matches. The right side has to be
-   * known first; but everything must look as if the left side had come first: notes, errors, what is held meanwhile.
-   */
+  /** The left side, where something (`and`) or nothing (`unless`) of the right side matches. */
   #filter(run: QueryRun, grid: Grid, inputs: readonly StepTally[], emit: Emit): void {
     const wanted = this.#op === "and" ? 1 : 0;
     const matches = new Presence(grid.steps);
@@ -52,29 +50,13 @@ export class SetOperatorNode implements VectorNode {
         inputs[1].add(column);
         matches.add(this.#matching.signature(labels), column);
       });
-    const left = () =>
-      this.#left.evaluate(run, grid, (labels, column) => {
-        inputs[0].add(column);
-        matches.mask(this.#matching.signature(labels), column, wanted);
-        if (column.count > 0) emit(labels, column);
-      });
-    const { samples, annotations } = run;
-    const { held } = samples;
-    let peak = 0;
-    const late = annotations.apart(() => {
-      try {
-        peak = samples.peakOf(right);
-      } catch (error) {
-        this.#left.evaluate(run, grid, () => {});
-        throw error;
-      }
+    const rightsTurn = evaluateEarly(run, right, () => this.#left.evaluate(run, grid, () => {}));
+    this.#left.evaluate(run, grid, (labels, column) => {
+      inputs[0].add(column);
+      matches.mask(this.#matching.signature(labels), column, wanted);
+      if (column.count > 0) emit(labels, column);
     });
-    const rightHeld = samples.held - held;
-    samples.held = held;
-    left();
-    samples.touch(peak);
-    samples.hold(rightHeld);
-    annotations.append(late);
+    rightsTurn();
   }
 
   /** The left side, and of the right side what matches nothing there. */

@@ -7,6 +7,7 @@ import { dropMetadata } from "../metadata-labels.ts";
 import type { QueryRun } from "../query-run.ts";
 import { StepTally, settleSteps } from "../samples.ts";
 import { emitDistinct } from "./collect.ts";
+import { evaluateEarly } from "./early.ts";
 import type { Emit, ScalarNode, VectorNode } from "./node.ts";
 import { denseTally } from "./scalars.ts";
 
@@ -27,11 +28,13 @@ export class VectorCallNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    const before = run.samples.held;
-    const params = this.#params.map((param) => param.evaluate(run, grid));
-    // Prometheus evaluates the vector first.
-    run.samples.held = before;
-    mapElements(run, grid, params.length, this.#operand, emit, (column) => this.#kernel(column, params));
+    let params: Float64Array[] = [];
+    const evaluateParams = () => {
+      params = this.#params.map((param) => param.evaluate(run, grid));
+    };
+    const turn = evaluateEarly(run, evaluateParams, () => this.#operand.evaluate(run, grid, () => {}));
+    const change = (column: Column) => this.#kernel(column, params);
+    mapElements(run, grid, this.#operand, emit, change, { count: params.length, turn });
   }
 }
 
@@ -71,7 +74,7 @@ export class StepTimeNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    mapElements(run, grid, 0, this.#operand, emit, ({ values }) => {
+    mapElements(run, grid, this.#operand, emit, ({ values }) => {
       for (let k = 0; k < values.length; k++) values[k] = timeOf(grid, k) / 1000;
     });
   }
@@ -104,17 +107,23 @@ export class SampleTimeNode implements VectorNode {
   }
 }
 
+/** Scalar arguments that were evaluated before their turn (early.ts). */
+interface EarlyParams {
+  readonly count: number;
+  readonly turn: () => void;
+}
+
 /** Evaluates `operand`, changes its columns by `change`, drops the names. */
-export function mapElements(
+function mapElements(
   run: QueryRun,
   grid: Grid,
-  params: number,
   operand: VectorNode,
   emit: Emit,
   change: (column: Column) => void,
+  params: EarlyParams = { count: 0, turn() {} },
 ): void {
   const before = run.samples.held;
-  const input = denseTally(grid, params);
+  const input = denseTally(grid, params.count);
   const output = new StepTally(grid.steps);
   emitDistinct(run, grid, operand.distinctWithoutName(run), emit, (pass) => {
     operand.evaluate(run, grid, (labels, column) => {
@@ -125,6 +134,6 @@ export function mapElements(
       pass(dropMetadata(labels), column);
     });
   });
-  run.samples.held += params * grid.steps;
+  params.turn();
   settleSteps(run.samples, before, grid.steps, [input], output);
 }

@@ -7,6 +7,7 @@ import type { ArithmeticOp, ComparisonOp } from "../parser/ast.ts";
 import type { QueryRun } from "../query-run.ts";
 import { StepTally, settleSteps } from "../samples.ts";
 import { emitDistinct } from "./collect.ts";
+import { evaluateEarly } from "./early.ts";
 import type { Emit, ScalarNode, VectorNode } from "./node.ts";
 import { denseTally } from "./scalars.ts";
 
@@ -16,6 +17,8 @@ export interface VectorScalarOperands {
   /** The scalar stands on the left. */
   readonly scalarFirst: boolean;
 }
+
+const noScalars = new Float64Array(0);
 
 export class VectorScalarNode implements VectorNode {
   readonly #op: ArithmeticOp | ComparisonOp;
@@ -41,9 +44,13 @@ export class VectorScalarNode implements VectorNode {
     const { vector, scalar, scalarFirst } = this.#operands;
     const keepsName = this.#keepsName;
     const before = run.samples.held;
-    const scalars = scalar.evaluate(run, grid);
-    // Prometheus evaluates the left operand first.
-    if (!scalarFirst) run.samples.held = before;
+    let scalars: Float64Array = noScalars;
+    const evaluateScalar = () => {
+      scalars = scalar.evaluate(run, grid);
+    };
+    let scalarsTurn = () => {};
+    if (scalarFirst) evaluateScalar();
+    else scalarsTurn = evaluateEarly(run, evaluateScalar, () => vector.evaluate(run, grid, () => {}));
     const keep = new Uint8Array(grid.steps);
     const input = new StepTally(grid.steps);
     const output = new StepTally(grid.steps);
@@ -56,7 +63,7 @@ export class VectorScalarNode implements VectorNode {
         pass(keepsName ? labels : dropMetadata(labels), column);
       });
     });
-    if (!scalarFirst) run.samples.held += grid.steps;
+    scalarsTurn();
     settleSteps(run.samples, before, grid.steps, [denseTally(grid, 1), input], output);
   }
 

@@ -81,11 +81,12 @@ function vectorCall(call: CallExpression, args: Arguments): VectorNode {
   if (rangeFunctions[name] !== undefined) return rangeCall(call, args);
   switch (name) {
     case "absent":
-      return new AbsentNode(labelsOfAbsent(args.expr(0)), args.vector(0));
+      return new AbsentNode(labelsOfAbsent(args.expr(0)), args.vector(0), false);
     case "absent_over_time":
       return new AbsentNode(
         labelsOfAbsent(args.expr(0)),
         new RangeCallNode(presence, args.range(0), undefined),
+        true,
       );
     case "histogram_quantile":
       return new HistogramQuantileNode(args.placed(0), { node: args.vector(1), position: args.expr(1) });
