@@ -87,16 +87,13 @@ export class Labels {
     return Object.fromEntries(this.entries());
   }
 
-  /** As Prometheus prints it: `name{label="value"}` or `{label="value"}`; names that need it are quoted. */
+  /** As Prometheus prints it in errors and logs: `{__name__="name", label="value"}`; names that need it are quoted. */
   toString(): string {
-    let name = "";
     const parts: string[] = [];
-    for (const [label, value] of this.entries()) {
-      if (label === metricName && isLegacyMetricName(value)) name = value;
-      else if (label === metricName) parts.unshift(quote(value));
-      else parts.push(`${isLegacyLabelName(label) ? label : quote(label)}=${quote(value)}`);
+    for (const [name, value] of this.entries()) {
+      parts.push(`${isLegacyLabelName(name) ? name : quote(name)}=${quote(value)}`);
     }
-    return parts.length === 0 && name !== "" ? name : `${name}{${parts.join(", ")}}`;
+    return `{${parts.join(", ")}}`;
   }
 }
 

@@ -25,7 +25,7 @@ test.each([
   [["a", "b"], true, '{c="3"}'],
   [[], false, "{}"],
   [[], true, '{a="1", c="3"}'],
-  [["__name__"], false, "m"],
+  [["__name__"], false, '{__name__="m"}'],
 ])("of %j, others %j: %s", (names, others, want) => {
   const labels = Labels.of({ __name__: "m", a: "1", c: "3" });
   expect(`${new LabelSubset(names, others).of(labels)}`).toBe(want);

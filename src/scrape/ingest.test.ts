@@ -276,19 +276,19 @@ describe("labels", () => {
       "an empty label name",
       'a{""="b"} 1\n',
       {},
-      'invalid metric name or label names: a{""="b", instance="i", job="j"}',
+      'invalid metric name or label names: {""="b", __name__="a", instance="i", job="j"}',
     ],
     [
       "UTF-8 names in a legacy job",
       '{"a.b"} 1\n',
       { validationScheme: "legacy" as const },
-      'invalid metric name or label names: {"a.b", instance="i", job="j"}',
+      'invalid metric name or label names: {__name__="a.b", instance="i", job="j"}',
     ],
     [
       "UTF-8 label names in a legacy job",
       'a{"b.c"="1"} 1\n',
       { validationScheme: "legacy" as const },
-      'invalid metric name or label names: a{"b.c"="1", instance="i", job="j"}',
+      'invalid metric name or label names: {__name__="a", "b.c"="1", instance="i", job="j"}',
     ],
     [
       "no name left",

@@ -1,6 +1,8 @@
 /** An appender over a Map: the simplest thing that keeps the contract, with one chunk range of 2 hours. */
+
 import { Labels } from "../../src/model/labels.ts";
 import { type Appender, type Exemplar, Outcome, type SeriesRef } from "../../src/storage/appender.ts";
+import { seriesText } from "../series-text.ts";
 
 interface MemorySeries {
   readonly labels: Labels;
@@ -33,7 +35,7 @@ export class MemoryAppender implements Appender {
     const value = (bits: bigint) => `${new Float64Array(BigUint64Array.of(bits).buffer)[0]}`;
     return Object.fromEntries(
       this.#series.map(({ labels, samples }) => [
-        `${labels}`,
+        seriesText(labels),
         samples.map(({ t, bits }) => `${t}:${value(bits)}`).join(" "),
       ]),
     );

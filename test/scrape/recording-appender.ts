@@ -1,7 +1,9 @@
 // An Appender that keeps everything in plain maps, with the head's rules: what is judged is judged against what is
 // committed, and of samples of one batch that contradict each other the first wins.
+
 import type { Labels } from "../../src/model/labels.ts";
 import { type Appender, type Exemplar, Outcome, type SeriesRef } from "../../src/storage/appender.ts";
+import { seriesText } from "../series-text.ts";
 
 interface StoredSeries {
   readonly labels: Labels;
@@ -91,7 +93,7 @@ export class RecordingAppender implements Appender {
       if (last === undefined || t > last.t) samples.push({ t, bits });
     }
     for (const { ref, exemplar } of this.#stagedExemplars)
-      this.exemplars.push({ series: this.labels(ref).toString(), exemplar });
+      this.exemplars.push({ series: seriesText(this.labels(ref)), exemplar });
     this.#forget();
   }
 
@@ -102,7 +104,8 @@ export class RecordingAppender implements Appender {
 
   /** Removes a series, as the head does with those that have no samples left. */
   remove(labels: string): void {
-    const ref = this.#series.findIndex((series) => series?.labels.toString() === labels) + 1;
+    const ref =
+      this.#series.findIndex((series) => series !== undefined && seriesText(series.labels) === labels) + 1;
     this.#refs.delete(this.labels(ref).key);
     this.#series[ref - 1] = undefined;
   }
@@ -113,7 +116,7 @@ export class RecordingAppender implements Appender {
     for (const series of this.#series) {
       if (series === undefined || series.samples.length === 0) continue;
       const samples = series.samples.map(({ t, bits }) => `${formatBits(bits)}@${t}`);
-      lines.push(`${series.labels} ${samples.join(" ")}`);
+      lines.push(`${seriesText(series.labels)} ${samples.join(" ")}`);
     }
     return lines.sort();
   }

@@ -11,6 +11,7 @@ import { SeededRandom } from "../../src/testkit/seeded-random.ts";
 import type { BlockMeta } from "../../src/tsdb/block/meta.ts";
 import type { ChunkSource } from "../../src/tsdb/chunks/chunk.ts";
 import { type WriteBlockOptions, writeBlock } from "../../src/tsdb/compact/write-block.ts";
+import { seriesText } from "../series-text.ts";
 import { noHints, unlimited } from "./chunk-series.ts";
 
 export interface BlockDir {
@@ -59,7 +60,7 @@ export function readAll(
     series.read(columns, mint, maxt);
     const bits = new BigUint64Array(columns.v.buffer);
     const samples = Array.from({ length: columns.n }, (_, i): [number, bigint] => [columns.t[i], bits[i]]);
-    if (samples.length > 0) result[series.labels.toString()] = samples;
+    if (samples.length > 0) result[seriesText(series.labels)] = samples;
   }
   return result;
 }

@@ -1,7 +1,6 @@
 /** What is wrong when vectors do not match as the operator says, in Prometheus's words. */
 import { QueryError } from "../../base/errors.ts";
 import type { Labels } from "../../model/labels.ts";
-import { labelsText } from "../labels-text.ts";
 
 export function explicitManyToOne(): QueryError {
   return new QueryError(
@@ -23,10 +22,10 @@ export function duplicateOnOneSide(
   first: Labels,
   second: Labels,
 ): QueryError {
-  const series = [labelsText(first), labelsText(second)].sort();
+  const series = [`${first}`, `${second}`].sort();
   return new QueryError(
     "execution",
-    `found duplicate series for the match group ${labelsText(matched)} on the ${side} hand-side of the operation: ` +
+    `found duplicate series for the match group ${matched} on the ${side} hand-side of the operation: ` +
       `[${series.join(", ")}];many-to-many matching not allowed: matching labels must be unique on one side`,
   );
 }

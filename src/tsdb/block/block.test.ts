@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { seriesText } from "../../../test/series-text.ts";
 import { blockDir, readAll } from "../../../test/tsdb/block-dir.ts";
 import {
   bitsOf,
@@ -62,7 +63,7 @@ test("answers as a filter over the samples does, with and without tombstones", (
         for (const [which, [from, to]] of deletions) {
           const ref = refs[which % refs.length];
           tombstones.add(ref, { mint: from, maxt: to });
-          const key = String(index.series(ref, 0, 100)?.labels);
+          const key = seriesText(index.series(ref, 0, 100)?.labels as Labels);
           deleted.set(key, [...(deleted.get(key) ?? []), [from, to] as [number, number]]);
         }
         block.release();
@@ -72,7 +73,7 @@ test("answers as a filter over the samples does, with and without tombstones", (
         const matcher = new Matcher("=~", "i", pattern);
         const want: Record<string, [number, bigint][]> = {};
         for (const { labels, samples } of series) {
-          const key = Labels.of(labels).toString();
+          const key = seriesText(Labels.of(labels));
           const kept = samples
             .filter(([t]) => t >= mint && t <= maxt)
             .filter(([t]) => !deleted.get(key)?.some(([from, to]) => from <= t && t <= to))
@@ -126,7 +127,7 @@ describe("a series with histograms", () => {
     const columns = new SampleColumns();
     series.read(columns, 0, 199);
     expect([...columns.t.subarray(0, columns.n)]).toEqual([100, 150]);
-    expect(() => series.read(columns, 0, 200)).toThrow(/mixed holds samples in the chunk encoding histogram/);
+    expect(() => series.read(columns, 0, 200)).toThrow(/{__name__="mixed"} holds samples in the chunk encoding histogram/);
   });
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { seriesText } from "../../../test/series-text.ts";
 import { blockDir, readAll } from "../../../test/tsdb/block-dir.ts";
 import { bitsOf, chunkSource, type TestSeries } from "../../../test/tsdb/chunk-series.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
@@ -21,7 +22,7 @@ const series: TestSeries[] = ["a", "b"].map((i) => ({
 }));
 const whole = Object.fromEntries(
   series.map(({ labels, samples }) => [
-    Labels.of(labels).toString(),
+    seriesText(Labels.of(labels)),
     samples.map(([t, v]): [number, bigint] => [t, bitsOf(v)]),
   ]),
 );

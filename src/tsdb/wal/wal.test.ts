@@ -63,7 +63,7 @@ test("every kind of record survives", () => {
   log.logTombstones([{ walRef: 7, mint: -(2 ** 63), maxt: 2 ** 63 }]);
   wal.close();
   const { replayed } = open(fs);
-  expect(replayed.labels.get(7)?.toString()).toBe('m{i="7"}');
+  expect(replayed.labels.get(7)?.toString()).toBe('{__name__="m", i="7"}');
   expect(replayed.metadataEntries).toEqual([metadata]);
   expect(replayed.sampleLines).toEqual(["7 -5 3ff8000000000000"]);
   expect(replayed.exemplarEntries).toEqual([exemplar]);
