@@ -2,6 +2,7 @@
  * Chunks that are full: takes them from the append kernel, writes them to the chunk files, publishes where they are, and
  * retires their memory. While a file cannot be written they stay where readers find them, and are tried again.
  */
+import { assert } from "../../base/assert.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
 import { Chunk, Cut, chunkWordsMax, Series } from "../../kernels/head-layout.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
@@ -100,7 +101,8 @@ export class CutChunks {
     this.#lists.append(record, words[chunk.slab + Chunk.ordinal], { ...chunk, encoding: Encoding.xor });
     // It is the last of the chain that begins at the open chunk.
     let newer = words[record + Series.open];
-    while (words[newer + Chunk.older] !== chunk.slab) newer = words[newer + Chunk.older];
+    while (newer !== 0 && words[newer + Chunk.older] !== chunk.slab) newer = words[newer + Chunk.older];
+    assert(newer !== 0, `a chunk of series ${chunk.seriesRef} that was written is not in its chain`);
     Atomics.store(words, newer + Chunk.older, 0);
     this.#retired.chunk(chunk.slab);
   }

@@ -2,6 +2,7 @@
  * Reader slots: by them the writer knows what readers may still hold, and which batch they read as of
  * (docs/formats/head-memory.md, section 4).
  */
+import { assert } from "../../base/assert.ts";
 import { QueryError } from "../../base/errors.ts";
 import { Root, Slot, State, StateFlag } from "../../kernels/head-layout.ts";
 import type { HeadMemory } from "./memory.ts";
@@ -28,6 +29,9 @@ export interface VisibleState {
   readonly histograms: boolean;
 }
 
+/** The owner of slots of readers that no thread has to account for. */
+export const nobody = 0xffffffff;
+
 /** A reader's hold on the head. */
 export class ReaderPin {
   readonly state: VisibleState;
@@ -40,12 +44,13 @@ export class ReaderPin {
     this.state = state;
   }
 
-  /** `owner` is a number of the thread, for {@link releaseOwner}. */
-  static open(memory: HeadMemory, owner = 0): ReaderPin {
+  /** `owner` is a number of the thread, not 0, for {@link releaseOwner}. */
+  static open(memory: HeadMemory, owner = nobody): ReaderPin {
+    assert(owner !== 0, "a reader slot needs an owner");
     const { words } = memory;
+    const slot = claim(words, owner);
     const first = Atomics.load(words, Root.committed);
-    const slot = claim(words, first);
-    Atomics.store(words, slot + Slot.owner, owner);
+    Atomics.store(words, slot + Slot.opened, first);
     Atomics.store(words, slot + Slot.pinned, first);
     return new ReaderPin(words, slot, loadState(memory));
   }
@@ -62,16 +67,15 @@ export class ReaderPin {
 
   /** Gives the slot back. To be called once. */
   close(): void {
-    this.unpin();
-    Atomics.store(this.#words, this.#slot + Slot.owner, 0);
-    Atomics.store(this.#words, this.#slot + Slot.opened, 0);
+    vacate(this.#words, this.#slot);
   }
 }
 
-function claim(words: Uint32Array, batch: number): number {
+/** By the owner's number, so that there is no moment at which a slot is taken and nobody knows by whom. */
+function claim(words: Uint32Array, owner: number): number {
   for (let i = 0; i < Slot.count; i++) {
     const slot = Root.slots + i * Slot.words;
-    if (Atomics.compareExchange(words, slot + Slot.opened, 0, batch) !== 0) continue;
+    if (Atomics.compareExchange(words, slot + Slot.owner, 0, owner) !== 0) continue;
     for (let used = Atomics.load(words, Root.slotsUsed); used <= i; ) {
       used = Atomics.compareExchange(words, Root.slotsUsed, used, i + 1);
     }
@@ -81,6 +85,13 @@ function claim(words: Uint32Array, batch: number): number {
     "unavailable",
     `more than ${Slot.count} queries read the head at once; try again later`,
   );
+}
+
+/** The owner last: from then on the slot is another reader's. */
+function vacate(words: Uint32Array, slot: number): void {
+  Atomics.store(words, slot + Slot.pinned, 0);
+  Atomics.store(words, slot + Slot.opened, 0);
+  Atomics.store(words, slot + Slot.owner, 0);
 }
 
 /** The state as of the last commit. */
@@ -127,17 +138,14 @@ export function oldestBatch(words: Uint32Array, field: typeof Slot.pinned | type
   return oldest;
 }
 
-/** Frees the slots of a thread that died. Returns how many there were. */
+/** Frees the slots of a thread that died, at whatever point of opening or closing. Returns how many there were. */
 export function releaseOwner(memory: HeadMemory, owner: number): number {
   const { words } = memory;
   let released = 0;
   for (let i = 0; i < Slot.count; i++) {
     const slot = Root.slots + i * Slot.words;
-    if (Atomics.load(words, slot + Slot.owner) !== owner || Atomics.load(words, slot + Slot.opened) === 0)
-      continue;
-    Atomics.store(words, slot + Slot.pinned, 0);
-    Atomics.store(words, slot + Slot.owner, 0);
-    Atomics.store(words, slot + Slot.opened, 0);
+    if (Atomics.load(words, slot + Slot.owner) !== owner) continue;
+    vacate(words, slot);
     released++;
   }
   return released;

@@ -1,7 +1,7 @@
 // What a pinned reader found stays as it was until it unpins; without the guard it does not.
 import { describe, expect, test } from "vitest";
 import { append, type Row, type TestHead, testHead } from "../../../test/head/fixture.ts";
-import { Pair, poisonWord, Root, Series } from "../../kernels/head-layout.ts";
+import { Pair, poisonWord, Root, Series, Slot } from "../../kernels/head-layout.ts";
 import { Labels } from "../../model/labels.ts";
 import { Collection } from "./collection.ts";
 import { ReaderPin, releaseOwner } from "./epochs.ts";
@@ -147,6 +147,20 @@ test("the slots of a thread that died are released", () => {
   expect(releaseOwner(memory, 7)).toBe(5);
   expect(releaseOwner(memory, 7)).toBe(0);
   expect(mine.isPinned).toBe(true);
+});
+
+test.each([
+  ["after it claimed its slot", (words: Uint32Array, slot: number) => words.fill(0, slot, slot + Slot.owner)],
+  ["before it pinned", (words: Uint32Array, slot: number) => words.fill(0, slot, slot + Slot.opened)],
+  ["after it unpinned", (words: Uint32Array, slot: number) => words.fill(0, slot, slot + Slot.opened)],
+])("a thread that died %s holds nothing up once it is released", (_, die) => {
+  const { head, memory } = world(false);
+  ReaderPin.open(memory, 7);
+  die(memory.words, Root.slots);
+  expect(releaseOwner(memory, 7)).toBe(1);
+  expect([...memory.words.subarray(Root.slots, Root.slots + 3)]).toEqual([0, 0, 0]);
+  const collection = Collection.truncation(head, t0 + 200_000);
+  expect(collection.step(() => false)).toBe("done");
 });
 
 test("there are 256 slots", () => {

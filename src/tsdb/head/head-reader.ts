@@ -5,7 +5,7 @@
 import type { Queryable } from "../../storage/querier.ts";
 import type { ChunkSource } from "../chunks/chunk.ts";
 import { HeadChunkSource } from "./chunk-source.ts";
-import { loadState, type VisibleState } from "./epochs.ts";
+import { loadState, nobody, type VisibleState } from "./epochs.ts";
 import type { ChunkStore } from "./head-log.ts";
 import { HeadQuerier } from "./head-querier.ts";
 import type { HeadMemory } from "./memory.ts";
@@ -18,7 +18,7 @@ export class HeadReader implements Queryable {
   readonly #strings: PairStrings;
 
   /** `owner` is a number of this thread, by which its slots are released should it die. */
-  constructor(memory: HeadMemory, store: ChunkStore, owner = 0) {
+  constructor(memory: HeadMemory, store: ChunkStore, owner = nobody) {
     this.#memory = memory;
     this.#store = store;
     this.#owner = owner;
