@@ -21,7 +21,7 @@ export interface MaintenanceSteps {
   finishCheckpoint(mint: number): Promise<void>;
   deleteBlocks(): Promise<readonly string[]>;
   /** Nothing more to do for now. */
-  idle(): void;
+  idle(): Promise<void>;
 }
 
 /** Counters for /metrics. */
@@ -56,6 +56,8 @@ export class Maintenance {
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #again = false;
+  /** Everything before this is in blocks, and a checkpoint that says so is still to be written. */
+  #checkpointDue: number | undefined;
   #closed = false;
 
   constructor(
@@ -87,25 +89,20 @@ export class Maintenance {
     this.#timer?.cancel();
     this.#round = this.#run().finally(() => {
       this.#round = undefined;
-      if (this.#closed) return;
-      this.#timer = this.#clock.after(this.#again ? 0 : this.#intervalMs, () => this.trigger());
-      this.#again = false;
+      this.#schedule(this.#again ? 0 : this.#intervalMs);
     });
   }
 
-  /** Runs `action` while no round is running. */
+  /** Runs `action` while no round is running. A round that becomes due meanwhile comes right after it. */
   async between<T>(action: () => Promise<T>): Promise<T> {
     while (this.#round !== undefined) await this.#round;
     const result = action();
-    this.#round = result.then(
-      () => {},
-      () => {},
-    );
-    try {
-      return await result;
-    } finally {
+    const end = () => {
       this.#round = undefined;
-    }
+      if (this.#again) this.#schedule(0);
+    };
+    this.#round = result.then(end, end);
+    return result;
   }
 
   /** Waits for the round that is running. */
@@ -115,12 +112,19 @@ export class Maintenance {
     await this.#round;
   }
 
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    this.#again = false;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(delayMs, () => this.trigger());
+  }
+
   async #run(): Promise<void> {
     this.stats.rounds++;
-    const cutTo = await this.#cutHead();
-    if (cutTo !== undefined) await this.#checkpoint(cutTo);
+    this.#checkpointDue = (await this.#cutHead()) ?? this.#checkpointDue;
+    if (this.#checkpointDue !== undefined) await this.#checkpoint(this.#checkpointDue);
     await this.#deleteBlocks();
-    this.#steps.idle();
+    await this.#steps.idle();
   }
 
   /** Cuts blocks until the head is small enough; returns the end of the last one. */
@@ -159,11 +163,16 @@ export class Maintenance {
   async #checkpoint(mint: number): Promise<void> {
     try {
       const job = await this.#steps.planCheckpoint(mint);
-      if (job === undefined || this.#closed) return;
+      if (this.#closed) return;
+      if (job === undefined) {
+        this.#checkpointDue = undefined;
+        return;
+      }
       const { from, to } = job.plan;
       this.#logger.info("WAL checkpoint started", { firstSegment: from, lastSegment: to });
       await this.#steps.writeCheckpoint(job);
       await this.#steps.finishCheckpoint(mint);
+      this.#checkpointDue = undefined;
       this.stats.checkpoints++;
       this.#logger.info("WAL checkpoint completed", { firstSegment: from, lastSegment: to });
     } catch (error) {

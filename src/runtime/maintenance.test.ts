@@ -1,0 +1,126 @@
+// When rounds come, in which order their steps, and what a step that fails keeps for later.
+import { expect, test } from "vitest";
+import { silentLogger } from "../base/env.ts";
+import { ManualClock } from "../testkit/manual-clock.ts";
+import { Control } from "./control.ts";
+import { Maintenance, type MaintenanceSteps } from "./maintenance.ts";
+
+const intervalMs = 60_000;
+
+/** Steps that note their calls; `due` are the ranges to be cut, `failing` the steps that throw. */
+function world() {
+  const calls: string[] = [];
+  const due: number[] = [];
+  const failing = new Set<string>();
+  const step = async <T>(name: string, result: T): Promise<T> => {
+    calls.push(name);
+    if (failing.has(name)) throw new Error("ENOSPC");
+    return result;
+  };
+  const job = { plan: { from: 0, to: 1 }, mint: 0, kept: new Float64Array() };
+  const steps: MaintenanceSteps = {
+    headCompactionDue: async () => (due.length > 0 ? { mint: due[0], maxt: due[0] + 99 } : undefined),
+    writeHeadBlock: () => step("write", undefined),
+    truncateHead: async (mint) => {
+      await step(`truncate ${mint}`, undefined);
+      due.shift();
+    },
+    planCheckpoint: (mint) => step(`plan ${mint}`, job),
+    writeCheckpoint: () => step("checkpoint", undefined),
+    finishCheckpoint: (mint) => step(`finish ${mint}`, undefined),
+    deleteBlocks: () => step("delete", []),
+    idle: () => step("idle", undefined),
+  };
+  const clock = new ManualClock();
+  const control = new Control();
+  const maintenance = new Maintenance(steps, control, clock, silentLogger, intervalMs);
+  const took = async () => {
+    for (let i = 0; i < 50; i++) await Promise.resolve();
+    return calls.splice(0).join(", ");
+  };
+  return { maintenance, clock, control, due, failing, took };
+}
+
+test("a round cuts all that is due, then checkpoints, then deletes; the next one comes a minute later", async () => {
+  const { maintenance, clock, control, due, took } = world();
+  due.push(0, 100);
+  maintenance.start();
+  expect(await took()).toBe(
+    "write, truncate 100, write, truncate 200, plan 200, checkpoint, finish 200, delete, idle",
+  );
+  expect(control.blocksVersion).toBe(2);
+  clock.advance(intervalMs - 1);
+  expect(await took()).toBe("");
+  clock.advance(1);
+  expect(await took()).toBe("delete, idle");
+  await maintenance.close();
+  expect(clock.pending).toBe(0);
+});
+
+test("a checkpoint that failed is tried again in the next round, without another block", async () => {
+  const { maintenance, clock, due, failing, took } = world();
+  due.push(0);
+  failing.add("checkpoint");
+  maintenance.start();
+  expect(await took()).toBe("write, truncate 100, plan 100, checkpoint, delete, idle");
+  clock.advance(intervalMs);
+  expect(await took()).toBe("plan 100, checkpoint, delete, idle");
+  failing.clear();
+  clock.advance(intervalMs);
+  expect(await took()).toBe("plan 100, checkpoint, finish 100, delete, idle");
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, idle");
+  expect(maintenance.stats).toMatchObject({ checkpoints: 1, checkpointsFailed: 2 });
+});
+
+test("a block that cannot be written leaves the head alone and is tried again", async () => {
+  const { maintenance, clock, due, failing, took } = world();
+  due.push(0);
+  failing.add("write");
+  maintenance.start();
+  expect(await took()).toBe("write, delete, idle");
+  failing.clear();
+  clock.advance(intervalMs);
+  expect(await took()).toBe("write, truncate 100, plan 100, checkpoint, finish 100, delete, idle");
+});
+
+test.each([
+  "the timer",
+  "a trigger",
+  "neither",
+])("an action between rounds does not end them, when %s comes meanwhile", async (what) => {
+  const { maintenance, clock, took } = world();
+  maintenance.start();
+  await took();
+  let finish = () => {};
+  const action = maintenance.between(() => new Promise<void>((resolve) => (finish = resolve)));
+  await took();
+  if (what === "the timer") clock.advance(intervalMs);
+  if (what === "a trigger") maintenance.trigger();
+  expect(await took()).toBe("");
+  finish();
+  await action;
+  clock.advance(what === "neither" ? intervalMs : 0);
+  expect(await took()).toBe("delete, idle");
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, idle");
+});
+
+test("actions and rounds come one after the other, and an action that fails holds nothing up", async () => {
+  const { maintenance, clock, took } = world();
+  maintenance.start();
+  const order: string[] = [];
+  const first = maintenance.between(async () => {
+    order.push("first begins");
+    await Promise.resolve();
+    order.push("first ends");
+    throw new Error("no");
+  });
+  const second = maintenance.between(async () => void order.push("second"));
+  await expect(first).rejects.toThrow("no");
+  await second;
+  expect(order).toEqual(["first begins", "first ends", "second"]);
+  await took();
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, idle");
+});
