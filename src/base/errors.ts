@@ -51,7 +51,10 @@ export class ParseError extends NarthexError {
   }
 }
 
-/** A configuration value is not acceptable. `line` is 1-based; `key` is the dotted path of the YAML key. */
+/**
+ * A configuration value is not acceptable. `line` is 1-based, 0 for the file as a whole or the command line; `key` is
+ * the dotted path of the YAML key, or the flag.
+ */
 export class ConfigError extends NarthexError {
   override name = "ConfigError";
   readonly file: string;
@@ -59,7 +62,11 @@ export class ConfigError extends NarthexError {
   readonly key: string;
 
   constructor(file: string, line: number, key: string, problem: string, options?: ErrorOptions) {
-    super("CONFIG", `${file}:${line}: ${key === "" ? "" : `${key}: `}${problem}`, options);
+    super(
+      "CONFIG",
+      `${file}${line === 0 ? "" : `:${line}`}: ${key === "" ? "" : `${key}: `}${problem}`,
+      options,
+    );
     this.file = file;
     this.line = line;
     this.key = key;

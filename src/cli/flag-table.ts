@@ -4,7 +4,7 @@ import type { FlagDefinition, FlagKind } from "./flag-definition.ts";
 type More = Partial<Omit<FlagDefinition, "name" | "kind" | "help" | "default">>;
 
 const server: More = { mode: "server" };
-const agent: More = { mode: "agent", noEffectYet: true };
+const agent: More = { mode: "agent" };
 const later: More = { noEffectYet: true };
 const serverLater: More = { mode: "server", noEffectYet: true };
 const hidden: More = { mode: "server", hidden: true };
@@ -102,11 +102,11 @@ const tsdb: readonly FlagDefinition[] = [
   flag("text", "storage.tsdb.path", "data/", "Directory of the data.", server),
   flag("duration", "storage.tsdb.min-block-duration", "2h", "For tests: time span of a new block.", hidden),
   flag("duration", "storage.tsdb.max-block-duration", "", "For tests: longest time span of a block.", {
-    ...hidden,
+    ...hiddenLater,
     placeholder: "<duration>",
   }),
   flag("size", "storage.tsdb.max-block-chunk-segment-size", "", "Largest chunk file of a block.", {
-    ...hiddenLater,
+    ...hidden,
     placeholder: "<bytes>",
   }),
   flag("size", "storage.tsdb.wal-segment-size", "", "Size at which the WAL starts a new file.", {
@@ -290,7 +290,7 @@ const rest: readonly FlagDefinition[] = [
     hidden: true,
   }),
   flag("texts", "enable-feature", "", "Names of features to switch on, separated by commas."),
-  flag("bool", "agent", "false", "Scrape and forward only.", later),
+  flag("bool", "agent", "false", "Scrape and forward only: not supported yet."),
   flag("text", "log.level", "info", "Least severity of log messages.", {
     words: ["debug", "info", "warn", "error"],
   }),

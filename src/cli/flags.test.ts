@@ -103,9 +103,16 @@ test.each([
     "-storage.local.path=/data",
     "-storage.local.path is a flag of Prometheus 1.x; instead there is --storage.tsdb.path",
   ],
-  ["-storage.local.target-heap-size 1", "instead there is nothing: the new storage needs no heap size"],
+  ["-storage.local.target-heap-size 1", "it has no successor: the new storage needs no heap size"],
   ["--storage.local.path=/data", "this flag is gone; instead there is --storage.tsdb.path"],
   ["--storage.tsdb.retention=1d", "instead there is --storage.tsdb.retention.time"],
+  ["--query.timeout=x", "command line: --query.timeout: not a valid duration"],
+  ["--storage.tsdb.wal-segment-size=9MB", "must be 256MB at most, and at least 10MB"],
+  ["--storage.tsdb.wal-segment-size=257MB", "must be 256MB at most, and at least 10MB"],
+  ["--storage.tsdb.max-block-chunk-segment-size=1KB", "must be at least 1MB"],
+  ["--storage.tsdb.samples-per-chunk=3", "must be 4 to 32767"],
+  ["--storage.tsdb.samples-per-chunk=32768", "must be 4 to 32767"],
+  ["--storage.tsdb.min-block-duration=50d", "must be 2ms to 49d"],
   ["-query.max-samples=1", "flags begin with two dashes: --query.max-samples"],
 ])("%s is refused", (line, message) => {
   expect(failure(...line.split(" "))).toContain(message);

@@ -12,6 +12,10 @@ import { allFlags } from "./flag-table.ts";
 import { parseGoDuration } from "./go-duration.ts";
 import { replacementOf1x, replacementOfRemoved } from "./legacy-flags.ts";
 
+/** As much as the head's memory has room for: src/tsdb/head/head.ts. */
+const samplesPerChunkMax = 32_767;
+const chunkRangeMsMax = 2 ** 32 - 1;
+
 const definitions: ReadonlyMap<string, FlagDefinition> = new Map(allFlags.map((flag) => [flag.name, flag]));
 
 /** What the command line asks for besides starting the server. */
@@ -96,7 +100,7 @@ export function parseFlags(args: readonly string[], readFile: (path: string) => 
 }
 
 function flagError(name: string, problem: string, cause?: unknown): ConfigError {
-  return new ConfigError("command line", 1, name === "" ? "" : `--${name}`, problem, { cause });
+  return new ConfigError("command line", 0, name === "" ? "" : `--${name}`, problem, { cause });
 }
 
 function expandFiles(args: readonly string[], readFile: (path: string) => string): string[] {
@@ -189,10 +193,15 @@ function readValue(flag: FlagDefinition, text: string): string {
 
 function unknownFlag(name: string): ConfigError {
   const replacement = replacementOfRemoved(name);
-  if (replacement !== undefined) return flagError(name, `this flag is gone; instead there is ${replacement}`);
+  if (replacement !== undefined) return flagError(name, `this flag is gone; ${whatInstead(replacement)}`);
   const nearest = nearestName(name, definitions.keys());
   const hint = nearest === undefined ? "; --help lists all flags" : `; did you mean --${nearest}?`;
   return flagError("", `unknown long flag '--${name}'${hint}`);
+}
+
+function whatInstead(replacement: string): string {
+  const nothing = /^nothing: (.*)/.exec(replacement);
+  return nothing === null ? `instead there is ${replacement}` : `it has no successor: ${nothing[1]}`;
 }
 
 /** Prometheus 1.x wrote its flags with one dash. */
@@ -200,7 +209,7 @@ function singleDash(text: string): ConfigError {
   const name = text.split("=")[0];
   const replacement = replacementOf1x(name);
   if (replacement !== undefined) {
-    return flagError("", `-${name} is a flag of Prometheus 1.x; instead there is ${replacement}`);
+    return flagError("", `-${name} is a flag of Prometheus 1.x; ${whatInstead(replacement)}`);
   }
   if (definitions.has(name)) return flagError("", `-${name}: flags begin with two dashes: --${name}`);
   return flagError("", `unknown short flag '-${text[0]}'; --help lists all flags`);
@@ -216,6 +225,9 @@ function checkTogether(flags: Flags): void {
     }
   }
   if (isAgent) throw flagError("agent", "not supported yet: agent mode");
+  checkSize(flags, "storage.tsdb.wal-segment-size", 10, 256);
+  checkSize(flags, "storage.tsdb.max-block-chunk-segment-size", 1, Number.POSITIVE_INFINITY);
+  checkHead(flags);
   const ratio = flags.number("auto-gomemlimit.ratio");
   if (!(ratio > 0 && ratio <= 1))
     throw flagError("auto-gomemlimit.ratio", "must be greater than 0 and at most 1");
@@ -224,5 +236,25 @@ function checkTogether(flags: Flags): void {
   const features = flags.features();
   if (features.has("otlp-deltatocumulative") && features.has("otlp-native-delta-ingestion")) {
     throw flagError("enable-feature", "otlp-deltatocumulative excludes otlp-native-delta-ingestion");
+  }
+}
+
+/** Of a size that may be left out: given, it must be within these bounds, in MiB. */
+function checkSize(flags: Flags, name: string, minMiB: number, maxMiB: number): void {
+  const mebibytes = flags.bytes(name) / 2 ** 20;
+  if (mebibytes === 0 || (mebibytes >= minMiB && mebibytes <= maxMiB)) return;
+  const wanted = maxMiB === Number.POSITIVE_INFINITY ? "at least" : `${maxMiB}MB at most, and at least`;
+  throw flagError(name, `must be ${wanted} ${minMiB}MB`);
+}
+
+/** What the head's memory has room for; 0 stands for the default. */
+function checkHead(flags: Flags): void {
+  const samples = flags.number("storage.tsdb.samples-per-chunk");
+  if (samples > 0 && (samples < 4 || samples > samplesPerChunkMax)) {
+    throw flagError("storage.tsdb.samples-per-chunk", `must be 4 to ${samplesPerChunkMax}`);
+  }
+  const rangeMs = flags.durationMs("storage.tsdb.min-block-duration");
+  if (rangeMs === 1 || rangeMs > chunkRangeMsMax) {
+    throw flagError("storage.tsdb.min-block-duration", "must be 2ms to 49d");
   }
 }

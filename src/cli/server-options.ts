@@ -6,6 +6,9 @@ import type { Flags } from "./flags.ts";
 
 const defaultSegmentBytes = 128 * 1024 * 1024;
 const defaultBlockSegmentBytes = 512 * 1024 * 1024;
+const defaultBlockRangeMs = 2 * 3_600_000;
+const defaultSamplesPerChunk = 120;
+const blockReloadIntervalMinMs = 1000;
 /** The share of the memory that one query may hold. */
 const queryMemoryShare = 0.25;
 const userAgent = "Prometheus/3.14.0 Narthex";
@@ -19,7 +22,10 @@ export function serverOptions(flags: Flags): ServerOptions {
     storage: storageOptions(flags),
     keepExemplars: features.has("exemplar-storage"),
     lockDirectory: !flags.bool("storage.tsdb.no-lockfile"),
-    blockReloadIntervalMs: flags.durationMs("storage.tsdb.block-reload-interval"),
+    blockReloadIntervalMs: Math.max(
+      blockReloadIntervalMinMs,
+      flags.durationMs("storage.tsdb.block-reload-interval"),
+    ),
     queries: {
       lookbackMs: flags.durationMs("query.lookback-delta"),
       samplesMax: flags.number("query.max-samples"),
@@ -50,10 +56,11 @@ export function serverOptions(flags: Flags): ServerOptions {
 
 function storageOptions(flags: Flags): ServerOptions["storage"] {
   const compression = flags.text("storage.tsdb.wal-compression-type") as "snappy" | "zstd";
+  const samplesPerChunk = flags.number("storage.tsdb.samples-per-chunk");
   return {
     dir: flags.text("storage.tsdb.path"),
-    blockRangeMs: flags.durationMs("storage.tsdb.min-block-duration"),
-    samplesPerChunk: flags.number("storage.tsdb.samples-per-chunk"),
+    blockRangeMs: flags.durationMs("storage.tsdb.min-block-duration") || defaultBlockRangeMs,
+    samplesPerChunk: samplesPerChunk > 0 ? samplesPerChunk : defaultSamplesPerChunk,
     walSegmentBytes: flags.bytes("storage.tsdb.wal-segment-size") || defaultSegmentBytes,
     walCompression: flags.bool("storage.tsdb.wal-compression") ? compression : "none",
     walSync: flags.text("storage.tsdb.wal-sync") as "segment" | "interval" | "always",

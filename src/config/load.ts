@@ -171,6 +171,6 @@ function readJobFile(env: ConfigEnv, file: string): Uint8Array {
   try {
     return env.fs.readFile(file);
   } catch (error) {
-    throw new ConfigError(file, 1, "", `cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new ConfigError(file, 0, "", `cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }

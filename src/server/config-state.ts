@@ -82,7 +82,7 @@ export class ConfigState {
       const { code, message } = error as NodeJS.ErrnoException;
       if (error instanceof NarthexError || code === undefined) throw error;
       const reason = code === "ENOENT" ? "there is no such file" : message;
-      throw new ConfigError(file, 1, "", `${reason}; --config.file names the configuration`, {
+      throw new ConfigError(file, 0, "", `${reason}; --config.file names the configuration`, {
         cause: error,
       });
     }

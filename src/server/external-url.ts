@@ -18,5 +18,5 @@ export function externalUrl(given: string, hostname: string, listenAddress: stri
 }
 
 function refuse(given: string, problem: string): ConfigError {
-  return new ConfigError("command line", 1, "--web.external-url", `"${given}" ${problem}`);
+  return new ConfigError("command line", 0, "--web.external-url", `"${given}" ${problem}`);
 }

@@ -25,7 +25,7 @@ export function parseListenAddress(text: string): Address {
   if (match === null || port > 65535) {
     throw new ConfigError(
       "command line",
-      1,
+      0,
       "--web.listen-address",
       `"${text}" is not an address: wanted "host:port", ":port" or "[ipv6]:port"`,
     );

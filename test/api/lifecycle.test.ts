@@ -185,7 +185,7 @@ test.concurrent.each<[string, string[], number, RegExp]>([
     "a missing configuration",
     ["--config.file=/nowhere/prometheus.yml"],
     2,
-    /\/nowhere\/prometheus\.yml:1: there is no such file/,
+    /\/nowhere\/prometheus\.yml: there is no such file/,
   ],
   [
     "a data directory that cannot be",
