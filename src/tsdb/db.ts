@@ -96,7 +96,7 @@ export class Db {
     const chunksDir = joinPath(dir, headChunksDir);
     const scan = scanHeadChunks(env, chunksDir, quarantine, (chunk) =>
       chunk.outOfOrder
-        ? ""
+        ? replayChunks.note(chunk.walRef)
         : replayChunks.add(chunk.walRef, {
             ref: chunk.ref,
             mint: chunk.mint,
@@ -127,7 +127,8 @@ export class Db {
       replaySink(replay, options.onReplay),
     );
     replay.finish();
-    this.head.nextWalRef = Math.max(this.head.nextWalRef, this.wal.replayed.walRefMax + 1);
+    const walRefMax = Math.max(this.wal.replayed.walRefMax, replayChunks.walRefMax);
+    this.head.nextWalRef = Math.max(this.head.nextWalRef, walRefMax + 1);
     this.unknownRefs = replay.unknown;
     warnAboutUnknownRefs(logger, replay.unknown);
     this.appender = new HeadAppender(this.head, new WalLog(this.wal));

@@ -109,10 +109,13 @@ class BlockSeries implements Series {
     const chunks = this.#chunks;
     const start = out.n;
     for (let i = 0; i < chunks.length; i += chunkFields) {
-      if (chunks[i] > maxt || chunks[i + 1] < mint) continue;
+      // Whatever a chunk holds beyond the range that the index tells: samples stay in order.
+      const from = Math.max(mint, chunks[i]);
+      const to = Math.min(maxt, chunks[i + 1]);
+      if (from > to) continue;
       const chunk = this.#readers.chunks.chunk(chunks[i + 2]);
       if (chunk[0] !== Encoding.xor) throw notYet(this.labels, chunk[0]);
-      decodeXor(chunk, 1, chunk.length, out, mint, maxt);
+      decodeXor(chunk, 1, chunk.length, out, from, to);
     }
     removeDeleted(out, start, this.#deleted);
   }

@@ -51,7 +51,10 @@ export class HeadSeries implements Series {
   }
 }
 
-/** Appends the visible samples of one gathered chunk in [mint, maxt]. */
+/**
+ * Appends the visible samples of one gathered chunk in [mint, maxt]. Of a chunk from a file only those in the range that
+ * the file tells: whatever else it holds, samples stay in order.
+ */
 export function decodeGathered(
   chunks: GatheredChunks,
   index: number,
@@ -67,8 +70,10 @@ export function decodeGathered(
     return;
   }
   const { bytes } = store.read(chunks.refs[index]);
-  if (chunks.whole[index] === 1) decodeXor(bytes, 0, bytes.length, out, mint, maxt);
-  else decodeXor(bytes, 0, bytes.length, out, mint, maxt, chunks.samples[index]);
+  const from = Math.max(mint, chunks.mints[index]);
+  const to = Math.min(maxt, chunks.maxts[index]);
+  if (chunks.whole[index] === 1) decodeXor(bytes, 0, bytes.length, out, from, to);
+  else decodeXor(bytes, 0, bytes.length, out, from, to, chunks.samples[index]);
 }
 
 /** What the head holds but cannot give out as floats. */

@@ -3,10 +3,16 @@
  * comes.
  */
 import { isChunkEncoding } from "../../chunkenc/encoding.ts";
+import { walRefLimit } from "../record/record-reader.ts";
 import type { PersistedChunk } from "./chunk-lists.ts";
 import { WalRefMap } from "./wal-ref-map.ts";
 
 export class ReplayChunks {
+  /**
+   * The highest WAL ref of any chunk: new series must get higher ones, or chunks whose series is not known any more
+   * would become theirs at the next start.
+   */
+  walRefMax = 0;
   readonly #minValidTime: number;
   /** Index + 1 of the first and last chunk of each series. */
   readonly #first = new WalRefMap();
@@ -25,8 +31,17 @@ export class ReplayChunks {
     this.#minValidTime = minValidTime;
   }
 
+  /** Remembers that there is a chunk of this series. Returns "", or what is wrong with it. */
+  note(walRef: number): string {
+    if (walRef > walRefLimit) return `series ref ${walRef} is out of range`;
+    this.walRefMax = Math.max(this.walRefMax, walRef);
+    return "";
+  }
+
   /** Returns "", or what is wrong with the chunk. */
   add(walRef: number, chunk: PersistedChunk): string {
+    const problem = this.note(walRef);
+    if (problem !== "") return problem;
     const { mint, maxt } = chunk;
     if (maxt < this.#minValidTime || !isChunkEncoding(chunk.encoding)) return "";
     const last = this.#last.get(walRef) - 1;

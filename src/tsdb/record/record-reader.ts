@@ -2,8 +2,11 @@
 import { assert } from "../../base/assert.ts";
 import { ByteReader } from "../../base/bytes.ts";
 
-/** Beyond this a ref is not exact as a number; Prometheus counts them up from 1. */
-const refMax = Number.MAX_SAFE_INTEGER;
+/**
+ * Beyond 2^53 a ref would not be exact as a number. Prometheus counts them up from 1, and so do we, from the highest one
+ * that is found: half of them are left for that.
+ */
+export const walRefLimit = 2 ** 52;
 
 /** A reader of the body of `record`, whose type must be one of `types`. Its errors count bytes from the record's start. */
 export function bodyOf(record: Uint8Array, ...types: readonly number[]): ByteReader {
@@ -13,6 +16,6 @@ export function bodyOf(record: Uint8Array, ...types: readonly number[]): ByteRea
 
 /** `ref`, if it is one that can be told apart from its neighbours. */
 export function checkedRef(ref: number, reader: ByteReader): number {
-  if (!(ref >= 0 && ref <= refMax)) throw reader.corrupt(`series ref ${ref} is out of range`);
+  if (!(ref >= 0 && ref <= walRefLimit)) throw reader.corrupt(`series ref ${ref} is out of range`);
   return ref;
 }

@@ -11,7 +11,7 @@
  * The first sample of type 2 has an entry too, with zero deltas. A record may end after its type byte.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts";
-import { bodyOf, checkedRef } from "./record-reader.ts";
+import { bodyOf, checkedRef, walRefLimit } from "./record-reader.ts";
 import { RecordType } from "./record-type.ts";
 
 /** Samples as parallel columns, used again for record after record. */
@@ -140,7 +140,7 @@ function decodeV1(reader: ByteReader, out: SampleBatch): void {
       walRefs[n] = baseRef + reader.varint();
       at = reader.position;
     }
-    if (!(walRefs[n] >= 0 && walRefs[n] <= Number.MAX_SAFE_INTEGER)) checkedRef(walRefs[n], reader);
+    if (!(walRefs[n] >= 0 && walRefs[n] <= walRefLimit)) checkedRef(walRefs[n], reader);
     byte = at < end ? bytes[at] : 0x80;
     if (byte < 0x80) {
       t[n] = baseTime + ((byte >>> 1) ^ -(byte & 1));

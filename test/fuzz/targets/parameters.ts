@@ -1,7 +1,7 @@
 /** Small texts: durations, sizes, numbers and times, and the parameters of HTTP requests through their handlers. */
 
 import { ApiError, failure } from "../../../src/api/answer.ts";
-import { answerQuery, type QuerySources } from "../../../src/api/answer-query.ts";
+import { answerQuery } from "../../../src/api/answer-query.ts";
 import type { ApiRequest } from "../../../src/api/handler.ts";
 import { FormValues } from "../../../src/api/params/form.ts";
 import { parseGoBool, parseGoFloat, parseGoInt } from "../../../src/api/params/go-numbers.ts";
@@ -12,6 +12,7 @@ import {
   toEngineMs,
   toMs,
 } from "../../../src/api/params/time.ts";
+import type { QuerySources, QuerySources } from "../../../src/api/query-sources.ts";
 import { type Route, routesOf } from "../../../src/api/routes.ts";
 import type { Answer } from "../../../src/api/services.ts";
 import { decodeUtf8 } from "../../../src/base/bytes.ts";
