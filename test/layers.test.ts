@@ -133,3 +133,32 @@ test("inside tsdb too", () => {
   }
   expect(wrong).toEqual([]);
 });
+
+/** The circles of imports that run through these files, each as its files in order. */
+function circles(inside: readonly string[]): string[] {
+  const found: string[] = [];
+  const left = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    if (left.has(file)) return;
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      found.push([...path.slice(at), file].map((name) => relative(src, name)).join(" → "));
+      return;
+    }
+    path.push(file);
+    for (const name of imports(file).filter((specifier) => specifier.startsWith("."))) {
+      const target = resolve(dirname(file), name);
+      if (inside.includes(target)) visit(target);
+    }
+    path.pop();
+    left.add(file);
+  };
+  for (const file of inside) visit(file);
+  return found;
+}
+
+// Elsewhere the matter itself is recursive: expressions in expressions, a block and its readers.
+test.each(["api", "server", "runtime", "scrape", "config"])("no circles in %s", (folder) => {
+  expect(circles(files.filter((file) => folderOf(file, src) === folder))).toEqual([]);
+});

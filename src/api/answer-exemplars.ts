@@ -1,6 +1,5 @@
 /** query_exemplars, in the thread that can read the exemplars. */
 import { formatSampleValue } from "../model/format-float.ts";
-import type { Labels } from "../model/labels.ts";
 import type { Matcher } from "../model/matcher.ts";
 import { walk } from "../promql/parser/ast.ts";
 import { parseExpression } from "../promql/parser/parser.ts";
@@ -9,22 +8,8 @@ import { jsonAnswer, noContent } from "./answer.ts";
 import { numberBytesMax, writeTimestamp } from "./json/json-number.ts";
 import { JsonWriter } from "./json/json-writer.ts";
 import { labelsJson } from "./json/labels-json.ts";
+import type { ExemplarSource } from "./query-sources.ts";
 import type { Answer, ExemplarsRequest } from "./services.ts";
-
-export interface SeriesExemplars {
-  readonly labels: Labels;
-  /** In time order. */
-  readonly exemplars: readonly Exemplar[];
-}
-
-export interface ExemplarSource {
-  /** The exemplars in [startMs, endMs] of the series that match all matchers of any set, sorted by labels. */
-  exemplars(
-    startMs: number,
-    endMs: number,
-    matcherSets: readonly (readonly Matcher[])[],
-  ): readonly SeriesExemplars[];
-}
 
 /** Throws a ParseError. Without a selector in the query there is nothing to answer: 204, as Prometheus. */
 export function answerExemplars(source: ExemplarSource | undefined, request: ExemplarsRequest): Answer {

@@ -4,10 +4,10 @@ import { quote } from "../base/quote.ts";
 import type { QueryResult } from "../promql/result.ts";
 import type { QueryStats } from "../promql/stats.ts";
 import { annotations, invalidParameter, jsonAnswer } from "./answer.ts";
-import type { QueryRunOptions, QuerySources } from "./answer-query.ts";
 import { goJson, wholeNanos } from "./json/go-json.ts";
 import { JsonWriter } from "./json/json-writer.ts";
 import { writeQueryValue } from "./json/query-result-json.ts";
+import type { QueryRunOptions, QuerySources } from "./query-sources.ts";
 import type { InstantRequest, QueryAnswer, RangeRequest } from "./services.ts";
 
 type PromqlRequest = InstantRequest | RangeRequest;

@@ -6,7 +6,8 @@ import type { Matcher } from "../model/matcher.ts";
 import type { Engine } from "../promql/engine.ts";
 import type { QueryResult } from "../promql/result.ts";
 import type { Querier, QueryContext } from "../storage/querier.ts";
-import { answerQuery, type QuerySources } from "./answer-query.ts";
+import { answerQuery } from "./answer-query.ts";
+import type { QuerySources } from "./query-sources.ts";
 import type { QueryRequest } from "./services.ts";
 
 const decoder = new TextDecoder();

@@ -4,31 +4,12 @@
  */
 import type { Logger } from "../base/env.ts";
 import { CorruptionError, ParseError, QueryError } from "../base/errors.ts";
-import type { Engine } from "../promql/engine.ts";
-import type { Queryable } from "../storage/querier.ts";
 import { ApiError, failure, notReady } from "./answer.ts";
-import { answerExemplars, type ExemplarSource } from "./answer-exemplars.ts";
+import { answerExemplars } from "./answer-exemplars.ts";
 import { answerPromql } from "./answer-promql.ts";
 import { answerSelection } from "./answer-selection.ts";
+import type { QueryRunOptions, QuerySources } from "./query-sources.ts";
 import type { QueryAnswer, QueryRequest } from "./services.ts";
-
-export interface QuerySources {
-  readonly engine: Engine;
-  readonly queryable: Queryable;
-  /** undefined where no exemplars are kept. */
-  readonly exemplars: ExemplarSource | undefined;
-  /** Memory that the answer to a series, labels or label-values request may need while it is collected. */
-  readonly selectionBytesMax: number;
-  readonly logger: Logger;
-}
-
-/** What the query service knows of a request besides its parameters. */
-export interface QueryRunOptions {
-  /** How long it waited for a free thread. */
-  readonly queuedMs: number;
-  /** A word of shared memory that becomes other than 0 when the client went away. */
-  readonly cancelled: Int32Array | undefined;
-}
 
 export function answerQuery(
   sources: QuerySources,

@@ -7,10 +7,10 @@ import type { Matcher } from "../model/matcher.ts";
 import type { Querier, QueryContext } from "../storage/querier.ts";
 import { ApiError, annotations, invalidParameter, jsonAnswer } from "./answer.ts";
 import { truncatedWarning } from "./answer-promql.ts";
-import type { QueryRunOptions, QuerySources } from "./answer-query.ts";
 import { goString } from "./json/go-json.ts";
 import { JsonWriter } from "./json/json-writer.ts";
 import { labelsJson } from "./json/labels-json.ts";
+import type { QueryRunOptions, QuerySources } from "./query-sources.ts";
 import { checkMatches } from "./select-matchers.ts";
 import type { Answer, LabelsRequest, LabelValuesRequest, SeriesRequest } from "./services.ts";
 

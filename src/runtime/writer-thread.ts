@@ -3,7 +3,8 @@
  * remote-write requests. Work that may take long is done in slices between messages.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { answerExemplars, type ExemplarSource } from "../api/answer-exemplars.ts";
+import { answerExemplars } from "../api/answer-exemplars.ts";
+import type { ExemplarSource } from "../api/query-sources.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
 import { headKernel } from "../kernels/head-kernel.ts";
 import { scrapeKernel } from "../kernels/scrape-kernel.ts";

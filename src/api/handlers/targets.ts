@@ -1,15 +1,15 @@
 /** targets and scrape_pools: what is scraped, and what relabelling dropped. */
 import { compareUtf8 } from "../../base/strings.ts";
 import { success } from "../answer.ts";
-import { globalUrl } from "../global-url.ts";
+import { type ExternalAddress, globalUrl } from "../global-url.ts";
 import type { Handler } from "../handler.ts";
 import { goTime, RawJson, wholeNanos } from "../json/go-json.ts";
 import { pairsJson } from "../json/labels-json.ts";
-import type { ApiOptions } from "../routes.ts";
+
 import type { DroppedTargetStatus, TargetStatus } from "../services.ts";
 
 /** Only the URL's parameters count here, as in Prometheus. */
-export function targets(options: ApiOptions): Handler {
+export function targets(address: ExternalAddress): Handler {
   return ({ scrape }, { urlValues }) => {
     const pool = urlValues.get("scrapePool");
     const state = urlValues.get("state").toLowerCase();
@@ -19,7 +19,7 @@ export function targets(options: ApiOptions): Handler {
     const active = showAll || state === "active" ? scrape.activeTargets().filter(wanted) : [];
     const dropped = showDropped ? scrape.droppedTargets().filter(wanted) : [];
     return success({
-      activeTargets: byPool(active).map((target) => activeJson(target, options)),
+      activeTargets: byPool(active).map((target) => activeJson(target, address)),
       droppedTargets: byPool(dropped).map(droppedJson),
       droppedTargetCounts: showDropped ? sortedCounts(scrape.droppedCounts()) : null,
     });
@@ -34,8 +34,8 @@ function byPool<T extends { readonly scrapePool: string }>(list: readonly T[]): 
   return [...list].sort((a, b) => compareUtf8(a.scrapePool, b.scrapePool));
 }
 
-function activeJson(target: TargetStatus, options: ApiOptions) {
-  const { url, problem } = globalUrl(target.scrapeUrl, options);
+function activeJson(target: TargetStatus, address: ExternalAddress) {
+  const { url, problem } = globalUrl(target.scrapeUrl, address);
   return {
     discoveredLabels: new RawJson(pairsJson(target.discoveredLabels)),
     labels: new RawJson(pairsJson(target.labels)),
