@@ -12,7 +12,7 @@ import {
   toEngineMs,
   toMs,
 } from "../../../src/api/params/time.ts";
-import type { QuerySources, QuerySources } from "../../../src/api/query-sources.ts";
+import type { QuerySources } from "../../../src/api/query-sources.ts";
 import { type Route, routesOf } from "../../../src/api/routes.ts";
 import type { Answer } from "../../../src/api/services.ts";
 import { decodeUtf8 } from "../../../src/base/bytes.ts";
