@@ -8,6 +8,7 @@ import { nodeClock } from "../node/clock.ts";
 import { loadCodecs } from "../node/codecs.ts";
 import { nodeFs } from "../node/fs.ts";
 import { nodeRandom } from "../node/random.ts";
+import { removeLeftovers } from "../tsdb/compact/delete-block.ts";
 import { deleteObsoleteBlocks } from "../tsdb/compact/retention.ts";
 import { snapshotBlocks } from "../tsdb/compact/snapshot.ts";
 import { writeBlock } from "../tsdb/compact/write-block.ts";
@@ -27,6 +28,8 @@ const storage = new ThreadStorage(dir, new Control(buffer), compactionOwner, log
 if (head !== undefined) storage.attach(head);
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
+// There is one such thread at a time: what is unfinished was left behind by one that died.
+removeLeftovers(nodeFs, dir);
 
 serve<CompactionMethods>(port, {
   writeHeadBlock({ mint, maxt, dir: target }) {

@@ -6,6 +6,7 @@
 import { failure } from "../api/answer.ts";
 import type { QueryAnswer, QueryRequest, QueryService } from "../api/services.ts";
 import type { Clock, Logger } from "../base/env.ts";
+import { QueryError } from "../base/errors.ts";
 import type { HeadStatus } from "../tsdb/head/head-status.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
 import type { Control } from "./control.ts";
@@ -89,7 +90,10 @@ export class QueryPool implements QueryService {
 
   /** The tables of status/tsdb over the head. */
   async headStatus(limit: number): Promise<HeadStatus> {
-    const slot = (await this.#turn(new AbortController().signal)) as Slot;
+    const slot = await this.#turn(new AbortController().signal);
+    if (slot === undefined) {
+      throw new QueryError("unavailable", "all query threads were busy for too long; try again later");
+    }
     try {
       return await slot.thread.call("headStatus", limit);
     } finally {
@@ -97,14 +101,14 @@ export class QueryPool implements QueryService {
     }
   }
 
-  /** There is a (new) head: all threads are told. */
+  /** There is a (new) head: all threads are told. One that is just being replaced is told when it starts. */
   async attach(head: HeadHandle): Promise<void> {
-    await Promise.all(this.#slots.map(({ thread }) => thread.call("attach", head)));
+    await Promise.allSettled(this.#slots.map(({ thread }) => thread.call("attach", head)));
   }
 
   /** The query settings changed; threads started later get them anyway. */
   async configure(queries: QueryData["queries"]): Promise<void> {
-    await Promise.all(this.#slots.map(({ thread }) => thread.call("configure", queries)));
+    await Promise.allSettled(this.#slots.map(({ thread }) => thread.call("configure", queries)));
   }
 
   async close(): Promise<void> {
@@ -114,7 +118,7 @@ export class QueryPool implements QueryService {
 
   /** A free thread, now or later; undefined when the wait took too long. */
   #turn(signal: AbortSignal): Promise<Slot | undefined> {
-    const free = this.#slots.find((slot) => !slot.busy) ?? this.#addThread();
+    const free = this.#slots.find((slot) => !slot.busy && slot.thread.isRunning) ?? this.#addThread();
     if (free !== undefined) {
       free.busy = true;
       return Promise.resolve(free);
@@ -139,12 +143,17 @@ export class QueryPool implements QueryService {
     });
   }
 
+  /** Gives the slot to who waits; one whose thread is being replaced when that has begun. */
   #release(slot: Slot): void {
+    slot.busy = false;
+    if (!slot.thread.isRunning) return;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      if (!next.signal.aborted) return next.run(slot);
+      if (!next.signal.aborted) {
+        slot.busy = true;
+        return next.run(slot);
+      }
       next.expire();
     }
-    slot.busy = false;
   }
 
   #addThread(): Slot | undefined {
@@ -160,9 +169,9 @@ export class QueryPool implements QueryService {
       youngLimitMiB,
       onEnd: () => onEnd(number),
     };
-    const slot = {
+    const slot: Slot = {
       number,
-      thread: new Thread<QueryMethods>(options, this.#clock, this.#logger),
+      thread: new Thread<QueryMethods>(options, this.#clock, this.#logger, () => this.#release(slot)),
       busy: false,
     };
     this.#slots.push(slot);

@@ -113,11 +113,15 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
         heapLimitMiB: writerHeapMiB,
         youngLimitMiB: otherYoungMiB,
         onMessage: (message) => this.#notice(message as WriterNotice),
+        // It reads the head of the writer that died, and what it is about to write would be swept away by the next.
+        onEnd: () => void this.#endCompactor(),
       },
       env.clock,
       env.logger,
       () => {
         this.#ready = this.#attach();
+        // A writer that dies again is replaced again; who waits for this is told.
+        this.#ready.catch(() => {});
       },
     );
     this.maintenance = new Maintenance(
@@ -227,8 +231,11 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     await this.maintenance.close();
     await this.#pool.close();
     await this.#endCompactor();
-    if (this.isReady) await this.#writer.call("close", undefined as never);
-    await this.#writer.close();
+    try {
+      if (this.isReady) await this.#writer.call("close", undefined as never);
+    } finally {
+      await this.#writer.close();
+    }
   }
 
   /** Waits for the writer's replay and tells everybody about its head. */

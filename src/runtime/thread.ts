@@ -63,6 +63,11 @@ export class Thread<M extends Methods<M>> {
     return this.#options.name;
   }
 
+  /** False while it is being replaced. */
+  get isRunning(): boolean {
+    return this.#caller !== undefined;
+  }
+
   /** How often the thread died and was replaced. */
   get deaths(): number {
     return this.#deaths;

@@ -16,7 +16,10 @@ let server: Awaited<ReturnType<typeof startServer>>;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "narthex-threads-"));
   const saboteur = join(import.meta.dirname, "saboteur.mjs");
-  server = await startServer("narthex", dir, { env: { NODE_OPTIONS: `--import=${saboteur}` } });
+  server = await startServer("narthex", dir, {
+    flags: ["--query.max-concurrency=1"],
+    env: { NODE_OPTIONS: `--import=${saboteur}` },
+  });
 });
 afterAll(async () => {
   await server?.kill();
@@ -34,7 +37,8 @@ test("a query thread that runs out of memory is replaced; its query gets an erro
   const greedy = await queryInstant(server.url, "# exhaust memory\nm", now / 1000);
   expect(greedy.body.status).toBe("error");
   expect(greedy.body.error).toMatch(/thread/);
-  await expect.poll(read, { timeout: 20_000 }).toEqual(["1"]);
+  // With one query thread the next query waits for the new one.
+  expect(await read()).toEqual(["1"]);
   expect(server.log()).toContain("A thread ended unexpectedly and is replaced");
 });
 
@@ -45,4 +49,16 @@ test("a writer that throws is replaced; what was acknowledged is there, and writ
   await expect.poll(read, { timeout: 20_000 }).toEqual(["3"]);
   const all = resultOf(await queryInstant(server.url, "m[5m]", now / 1000 + 100));
   expect(all[0].values?.map(([, v]) => v)).toEqual(["1", "2", "3"]);
+});
+
+test("a writer that dies again and again while it starts is replaced until it lives", async () => {
+  const deaths = () => server.log().split("A thread ended unexpectedly").length;
+  const before = deaths();
+  for (let i = 0; i < 30; i++) {
+    process.kill(server.pid as number, "SIGUSR2");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(deaths()).toBeGreaterThan(before + 1);
+  await expect.poll(async () => (await write(now + 3000, 4)).status, { timeout: 20_000 }).toBe(204);
+  expect(await read()).toEqual(["4"]);
 });
