@@ -10,7 +10,7 @@ import { workloadDefaults, writeWorkload } from "./workload.mjs";
 const heaviest = "sum by (event) (rate(app_events_total[2m]))";
 
 /** Milliseconds: {idleP99, busyP99, p99 (the difference), queries, samples}. */
-export async function eventLoopDelays(dir, { seconds, pace, series = 20_000 }) {
+export async function eventLoopDelays(dir, { seconds, pace, series }) {
   const workload = join(dir, "event-loop-workload");
   const history = 10;
   const minutes = history + Math.ceil((pace * seconds) / series / 4);

@@ -2,7 +2,8 @@
 // `npm run bench`: ingest, memory, queries, restart and responsiveness of Narthex beside Prometheus and
 // VictoriaMetrics (where they are installed), on the same bytes in one run. See README.md.
 //
-//   npm run bench -- [--series 20000] [--minutes 120] [--runs 5] [--seed 1] [--only TEXT] [--keep DIR]
+//   npm run bench -- [--series 20000] [--minutes 120] [--runs 5] [--seed 1] [--seconds 60] [--only TEXT]
+//                    [--keep DIR]
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,7 @@ const { options } = textOptions(process.argv.slice(2), {
   minutes: "120",
   runs: "5",
   seed: "1",
+  seconds: "60",
   only: "",
   keep: "",
 });
@@ -117,7 +119,13 @@ async function askCount(url, time) {
 
 async function responsiveness() {
   heading("main thread's event-loop delay under the heaviest query in a loop and 50,000 samples/s of ingest");
-  console.log(await eventLoopDelays(dir, { seconds: 60, pace: 50_000 }));
+  console.log(
+    await eventLoopDelays(dir, {
+      seconds: Number(options.seconds),
+      pace: 50_000,
+      series: Number(options.series),
+    }),
+  );
 }
 
 build();

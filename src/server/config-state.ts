@@ -51,7 +51,8 @@ export class ConfigState {
 
   /** 0: none are kept. */
   get exemplarsMax(): number {
-    return this.#source.keepExemplars ? (this.#current.storage.exemplars?.maxExemplars ?? 0) : 0;
+    const { maxExemplars = 0 } = this.#current.storage.exemplars ?? {};
+    return this.#source.keepExemplars ? Math.max(0, maxExemplars) : 0;
   }
 
   /** Reads the file again. Throws, with the old configuration still in force, where it is not acceptable. */

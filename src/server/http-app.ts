@@ -1,12 +1,11 @@
 /**
- * The HTTP side of the server: the API's routes in fastify, with what Prometheus puts around them (readiness,
- * compression, CORS, its answers for unknown paths and methods) and the `prometheus_http_*` metrics.
+ * The HTTP side of the server: the API's routes on Node's HTTP server, with what Prometheus puts around them
+ * (readiness, compression, CORS, its answers for unknown paths and methods) and the `prometheus_http_*` metrics.
  *
- * Routing differs from fastify's habits, as Prometheus's does: HEAD only where it is declared, 405 with Allow for
- * other methods, redirects from "//metrics" and "/metrics/" to "/metrics".
+ * As in Prometheus: HEAD only where it is declared, 405 with Allow for other methods, redirects from "//metrics" and
+ * "/metrics/" to "/metrics".
  */
-import type { IncomingMessage } from "node:http";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import {
   ApiError,
   clientClosedRequest,
@@ -25,6 +24,7 @@ import { NarthexError } from "../base/errors.ts";
 import { acceptedEncoding, compress } from "./compress.ts";
 import type { CorsPolicy } from "./cors.ts";
 import { BodyTooLargeError, ClientGoneError, formBytesMax, formOf, readBody } from "./request-body.ts";
+import { type Found, Router } from "./router.ts";
 
 /** One finished request, for the metrics. `handler` is the route's path without the prefix. */
 export interface HttpObserver {
@@ -49,97 +49,112 @@ const writeBytesMax = 32 * 1024 * 1024;
 
 type Methods = Map<string, Route>;
 
-export function createHttpApp(options: HttpAppOptions): FastifyInstance {
-  const app = fastify({
-    routerOptions: { maxParamLength: 4096 },
-    exposeHeadRoutes: false,
-    // As Go: a long query fits into a URL.
-    http: { maxHeaderSize: 1024 * 1024 },
-    requestTimeout: options.readTimeoutMs,
-    keepAliveTimeout: options.readTimeoutMs,
-    frameworkErrors: (_error, _request, reply) => send(reply as FastifyReply, textError(400, "Bad Request")),
+/** The server, which does not listen yet. */
+export function createHttpApp(options: HttpAppOptions): Server {
+  const app = new HttpApp(options);
+  const { readTimeoutMs } = options;
+  // As Go: a long query fits into a URL.
+  const limits = {
+    maxHeaderSize: 1024 * 1024,
+    requestTimeout: readTimeoutMs,
+    keepAliveTimeout: readTimeoutMs,
+  };
+  const server = createServer(limits, (request, response) => void app.serve(request, response));
+  server.on("clientError", (_error, socket) => {
+    if (!socket.writable) return;
+    const head = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close";
+    socket.end(`${head}\r\n\r\n400 Bad Request`);
   });
-  keepBodies(app);
-  const handlers = new Handlers(options);
-  const tree = new Map<string, Methods>();
-  for (const route of options.routes) {
-    const methods = tree.get(route.path) ?? new Map<string, Route>();
-    tree.set(route.path, methods);
-    for (const method of route.methods) methods.set(method, route);
-    options.observer.declared(route.path);
-  }
-  for (const [path, methods] of tree) {
-    app.all(options.prefix + path, (request, reply) => handlers.dispatch(path, methods, request, reply));
-  }
-  options.observer.declared(preflightHandler);
-  app.options(`${options.prefix}${apiPrefix}/*`, (request, reply) => handlers.preflight(request, reply));
-  if (options.prefix !== "") app.get("/", (_, reply) => send(reply, redirect(302, options.prefix)));
-  app.setNotFoundHandler((request, reply) => send(reply, elsewhere(app, request)));
-  app.setErrorHandler((error, request, reply) => send(reply, handlers.failed(error as Error, request)));
-  return app;
+  return server;
 }
-
-/**
- * Bodies are read by the handlers that want them, whatever their Content-Type says: fastify, which would refuse a
- * malformed one, is not shown it.
- */
-function keepBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  app.addHook("onRequest", (request, _reply, done) => {
-    contentTypes.set(request.raw, request.headers["content-type"] ?? "");
-    delete request.raw.headers["content-type"];
-    done();
-  });
-}
-
-const contentTypes = new WeakMap<IncomingMessage, string>();
 
 /** The label that the CORS preflight requests have in the metrics. */
 const preflightHandler = `${apiPrefix}/*path`;
 
-class Handlers {
+class HttpApp {
   readonly #options: HttpAppOptions;
+  readonly #router = new Router<Methods>();
 
   constructor(options: HttpAppOptions) {
     this.#options = options;
-  }
-
-  async dispatch(
-    path: string,
-    methods: Methods,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<FastifyReply> {
-    const route = methods.get(request.method);
-    if (route === undefined) {
-      if (request.method === "OPTIONS" && path.startsWith(apiPrefix)) return this.preflight(request, reply);
-      return send(reply, wrongMethod(methods, request.method));
+    const tree = new Map<string, Methods>();
+    for (const route of options.routes) {
+      const methods = tree.get(route.path) ?? new Map<string, Route>();
+      tree.set(route.path, methods);
+      for (const method of route.methods) methods.set(method, route);
+      options.observer.declared(route.path);
     }
-    return this.#observed(path, reply, () => this.#wrapped(route, request, reply));
+    for (const [path, methods] of tree) this.#router.add(path, methods);
+    options.observer.declared(preflightHandler);
   }
 
-  async preflight(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    return this.#observed(preflightHandler, reply, async () => {
+  /** Answers a request, whatever happens. */
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.#dispatch(request, response);
+    } catch (error) {
+      answer = this.#failed(error as Error, request);
+    }
+    send(response, answer);
+  }
+
+  async #dispatch(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+    const { prefix } = this.#options;
+    const method = request.method ?? "GET";
+    const [path, query] = splitAt(request.url ?? "/", "?");
+    if (path === "/" && prefix !== "" && method === "GET") return redirect(302, prefix);
+    const found = this.#find(path);
+    if (found === "malformed") return textError(400, "Bad Request");
+    const isPreflight = method === "OPTIONS" && path.startsWith(`${prefix}${apiPrefix}/`);
+    const route = found?.value.get(method);
+    if (route === undefined && isPreflight) return this.#preflight(request, response);
+    if (found === undefined) return this.#elsewhere(path, query);
+    if (route === undefined) return wrongMethod(found.value, method);
+    return this.#observed(found.path, response, () =>
+      this.#wrapped(route, found.parameters, request, response),
+    );
+  }
+
+  #find(path: string): Found<Methods> | "malformed" | undefined {
+    const { prefix } = this.#options;
+    if (!path.startsWith(prefix)) return undefined;
+    try {
+      return this.#router.find(path.slice(prefix.length));
+    } catch {
+      return "malformed";
+    }
+  }
+
+  async #preflight(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+    return this.#observed(preflightHandler, response, async () => {
       const blocked = this.#notReady(false);
       if (blocked !== undefined) return blocked;
-      this.#addCors(request, reply, true);
+      this.#addCors(request, response, true);
       return noContent();
     });
   }
 
-  async #observed(
-    handler: string,
-    reply: FastifyReply,
-    answer: () => Promise<Answer>,
-  ): Promise<FastifyReply> {
+  /** Where there is no route: a redirect if only slashes or dots are in the way, otherwise 404. */
+  #elsewhere(path: string, query: string): Answer {
+    const clean = cleanPath(path);
+    const other = clean.endsWith("/") ? clean.slice(0, -1) : `${clean}/`;
+    const target = [clean, other].find((candidate) => {
+      const found = candidate === path ? undefined : this.#find(candidate);
+      return found !== undefined && found !== "malformed" && found.value.has("GET");
+    });
+    return target === undefined ? textError(404, "404 page not found") : redirect(301, target + query);
+  }
+
+  async #observed(handler: string, response: ServerResponse, answer: () => Promise<Answer>): Promise<Answer> {
     const start = performance.now();
     const answered = await answer();
     const seconds = (performance.now() - start) / 1000;
     this.#options.observer.served(handler, answered.status, seconds, answered.body.length);
     // A client must not wait for us on a connection that is about to end.
-    if (this.#options.services.lifecycle.readiness() === "stopping") reply.header("connection", "close");
-    return send(reply, answered);
+    if (this.#options.services.lifecycle.readiness() === "stopping")
+      response.setHeader("connection", "close");
+    return answered;
   }
 
   #notReady(duringReplay: boolean): Answer | undefined {
@@ -148,40 +163,50 @@ class Handlers {
     return notReady(readiness === "stopping");
   }
 
-  #addCors(request: FastifyRequest, reply: FastifyReply, compressed: boolean): void {
-    reply.header("vary", compressed ? ["Accept-Encoding", "Origin"] : "Origin");
-    reply.headers(this.#options.cors(request.headers.origin ?? ""));
+  #addCors(request: IncomingMessage, response: ServerResponse, compressed: boolean): void {
+    response.setHeader("vary", compressed ? ["Accept-Encoding", "Origin"] : "Origin");
+    setHeaders(response, this.#options.cors(request.headers.origin ?? ""));
   }
 
-  async #wrapped(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
+  async #wrapped(
+    route: Route,
+    parameters: Readonly<Record<string, string>>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Answer> {
     const { whenReady, duringReplay, cors, compressed } = route.wrapping;
     const blocked = whenReady ? this.#notReady(duringReplay) : undefined;
     if (blocked !== undefined) return blocked;
-    if (cors) this.#addCors(request, reply, compressed);
-    const answer = await this.#answer(route, request, reply);
-    const encoding = compressed ? acceptedEncoding(request.headers["accept-encoding"] ?? "") : undefined;
+    if (cors) this.#addCors(request, response, compressed);
+    const answer = await this.#answer(route, parameters, request, response);
+    const encoding = compressed
+      ? acceptedEncoding(String(request.headers["accept-encoding"] ?? ""))
+      : undefined;
     if (encoding === undefined || answer.status === 204) return answer;
     const body = await compress(encoding, answer.body);
     return { ...answer, headers: { ...answer.headers, "content-encoding": encoding }, body };
   }
 
-  async #answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
+  async #answer(
+    route: Route,
+    parameters: Readonly<Record<string, string>>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Answer> {
     const gone = new AbortController();
-    reply.raw.once("close", () => {
-      if (!reply.raw.writableFinished) gone.abort();
+    response.once("close", () => {
+      if (!response.writableFinished) gone.abort();
     });
     try {
-      return await route.handler(
-        this.#options.services,
-        await apiRequest(request, route.wrapping.rawBody, gone.signal),
-      );
+      const asked = await apiRequest(request, parameters, route.wrapping.rawBody, gone.signal);
+      return await route.handler(this.#options.services, asked);
     } catch (error) {
-      return this.failed(error as Error, request);
+      return this.#failed(error as Error, request);
     }
   }
 
   /** The answer to a request that ended with an exception. */
-  failed(error: Error, request: FastifyRequest): Answer {
+  #failed(error: Error, request: IncomingMessage): Answer {
     if (error instanceof ApiError) return failure(error.type, error.message);
     if (error instanceof ClientGoneError) return { ...noContent(), status: clientClosedRequest };
     if (error instanceof BodyTooLargeError) {
@@ -203,37 +228,34 @@ class Handlers {
 }
 
 async function apiRequest(
-  request: FastifyRequest,
+  request: IncomingMessage,
+  pathParameters: Readonly<Record<string, string>>,
   rawBody: boolean,
   signal: AbortSignal,
 ): Promise<ApiRequest> {
-  const contentType = contentTypes.get(request.raw) ?? "";
-  const hasBody = request.method === "POST" || request.method === "PUT";
-  const body = hasBody
-    ? await readBody(request.raw, rawBody ? writeBytesMax : formBytesMax)
-    : new Uint8Array(0);
-  const form = rawBody ? new FormValues() : await formOf(contentType, body);
+  const { method, headers, url = "" } = request;
+  const hasBody = method === "POST" || method === "PUT";
+  const body = hasBody ? await readBody(request, rawBody ? writeBytesMax : formBytesMax) : new Uint8Array(0);
+  const form = rawBody ? new FormValues() : await formOf(headers["content-type"] ?? "", body);
   const urlValues = new FormValues();
-  const question = request.url.indexOf("?");
-  if (question >= 0) {
-    const encoded = request.url.slice(question + 1);
+  const encoded = splitAt(url, "?")[1].slice(1);
+  if (encoded !== "") {
     form.appendEncoded(encoded);
     urlValues.appendEncoded(encoded);
   }
-  return {
-    form,
-    urlValues,
-    pathParameters: request.params as Record<string, string | undefined>,
-    header: (name) => (name === "content-type" ? contentType : String(request.headers[name] ?? "")),
-    body,
-    signal,
-  };
+  const header = (name: string) => String(headers[name] ?? "");
+  return { form, urlValues, pathParameters, header, body, signal };
 }
 
-/** Empty bodies too: fastify then adds no Content-Type of its own. */
-function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
-  reply.code(status).headers(headers);
-  return reply.send(body.length === 0 ? undefined : Buffer.from(body.buffer, body.byteOffset, body.length));
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.statusCode = status;
+  setHeaders(response, headers);
+  if (status !== 204) response.setHeader("content-length", body.length);
+  response.end(body);
 }
 
 function wrongMethod(methods: Methods, method: string): Answer {
@@ -253,15 +275,7 @@ function redirect(status: 301 | 302, location: string): Answer {
   });
 }
 
-/** Where there is no route: a redirect if only slashes or dots are in the way, otherwise 404. */
-function elsewhere(app: FastifyInstance, request: FastifyRequest): Answer {
-  const [path, query] = splitAt(request.url, "?");
-  const clean = cleanPath(path);
-  const other = clean.endsWith("/") ? clean.slice(0, -1) : `${clean}/`;
-  const found = [clean, other].find((url) => url !== path && app.findRoute({ method: "GET", url }) !== null);
-  return found === undefined ? textError(404, "404 page not found") : redirect(301, found + query);
-}
-
+/** The text before the separator, and the rest with it. */
 function splitAt(url: string, separator: string): [string, string] {
   const at = url.indexOf(separator);
   return at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at)];

@@ -1,6 +1,5 @@
 /** The HTTP app on its addresses: opened after everything it asks, closed before it. */
 import type { Server } from "node:http";
-import type { FastifyInstance } from "fastify";
 import type { Clock } from "../base/env.ts";
 import { type ConnectionObserver, Listeners } from "./listeners.ts";
 
@@ -11,20 +10,19 @@ export interface HttpServerOptions {
 }
 
 export class HttpServer {
-  readonly #app: FastifyInstance;
+  readonly #app: Server;
   readonly #listeners: Listeners;
   readonly #clock: Clock;
 
-  private constructor(app: FastifyInstance, listeners: Listeners, clock: Clock) {
+  private constructor(app: Server, listeners: Listeners, clock: Clock) {
     this.#app = app;
     this.#listeners = listeners;
     this.#clock = clock;
   }
 
-  static async open(app: FastifyInstance, options: HttpServerOptions, clock: Clock): Promise<HttpServer> {
-    await app.ready();
+  static async open(app: Server, options: HttpServerOptions, clock: Clock): Promise<HttpServer> {
     const { addresses, connectionsMax, observer } = options;
-    return new HttpServer(app, await Listeners.open(app.server, addresses, connectionsMax, observer), clock);
+    return new HttpServer(app, await Listeners.open(app, addresses, connectionsMax, observer), clock);
   }
 
   /** Where it listens, with the ports that the system chose. */
@@ -34,13 +32,12 @@ export class HttpServer {
 
   /** Takes no more connections, lets running requests end for at most `drainMs`, then closes what is left. */
   async close(drainMs: number): Promise<void> {
-    const http = this.#app.server as Server;
+    const http = this.#app;
     const stopped = this.#listeners.stop();
     http.closeIdleConnections();
     const timer = this.#clock.after(drainMs, () => this.#listeners.destroy());
     await stopped;
     timer.cancel();
-    await this.#app.close();
     http.closeAllConnections();
   }
 }

@@ -153,6 +153,18 @@ describe("a server that runs", () => {
   });
 });
 
+test("one SIGTERM that arrives twice, as npm and timeout(1) make it, ends the server in order", async () => {
+  configFile("doubled.yml", "global: {}\n");
+  const server = run(...flagsFor("doubled.yml", await freePort()));
+  await until(() => server.err().includes("ready to receive"), server.err);
+  server.child.kill("SIGTERM");
+  server.child.kill("SIGTERM");
+  await new Promise((resume) => setTimeout(resume, 20));
+  server.child.kill("SIGTERM");
+  expect(await server.exit).toBe(0);
+  expect(existsSync(join(dir, "data", "doubled.yml", "lock"))).toBe(false);
+});
+
 test("a second SIGTERM ends the server at once", async () => {
   const port = await freePort();
   configFile("twice.yml", "global: {}\n");
@@ -167,6 +179,7 @@ test("a second SIGTERM ends the server at once", async () => {
   await new Promise((resume) => setTimeout(resume, 200));
   server.child.kill("SIGTERM");
   await until(() => server.err().includes("why=SIGTERM"), server.err);
+  await new Promise((resume) => setTimeout(resume, 400));
   const asked = performance.now();
   server.child.kill("SIGTERM");
   expect(await server.exit).toBe(1);
