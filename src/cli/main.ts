@@ -83,7 +83,7 @@ async function serve(flags: Flags): Promise<void> {
     // Loaded only now: --help and a mistyped flag need none of it.
     const { Server } = await import("../server/server.ts");
     const { NodeHttpClients } = await import("../node/http-client.ts");
-    server = await Server.start(options, {
+    const starting = Server.start(options, {
       clock: nodeClock,
       logger,
       random: nodeRandom,
@@ -93,7 +93,8 @@ async function serve(flags: Flags): Promise<void> {
       build,
       onQuit: () => end("/-/quit"),
     });
-    end = endOnce(server, logger);
+    end = endOnce(starting, logger);
+    server = await starting;
     process.stdout.write(`${startLine(server, options.web.routePrefix)}\n`);
     await server.ready;
   } catch (error) {
@@ -102,20 +103,34 @@ async function serve(flags: Flags): Promise<void> {
   }
 }
 
+/**
+ * One signal may arrive several times: a terminal sends Ctrl-C to all processes of a group, and npm and timeout(1) pass
+ * on to their child what the child has got already.
+ */
+const sameSignalMs = 250;
+
 /** The first call ends the server in order, the second at once. */
-function endOnce(server: Server, logger: Logger): (why: string) => void {
-  let ending = false;
+function endOnce(starting: Promise<Server>, logger: Logger): (why: string) => void {
+  let begunMs: number | undefined;
   return (why) => {
-    if (ending) process.exit(1);
-    ending = true;
+    const nowMs = performance.now();
+    if (begunMs !== undefined) {
+      if (nowMs - begunMs > sameSignalMs) process.exit(1);
+      return;
+    }
+    begunMs = nowMs;
     logger.info("The server ends: running requests are finished, everything is written out.", { why });
-    server.close().then(
-      () => {
-        logger.info("See you next time!");
-        process.exit(0);
-      },
-      (error: Error) => fail(error, logger),
-    );
+    // A start that fails ends the process by itself.
+    const started = starting.catch(() => new Promise<never>(() => {}));
+    started
+      .then((server) => server.close())
+      .then(
+        () => {
+          logger.info("See you next time!");
+          process.exit(0);
+        },
+        (error: Error) => fail(error, logger),
+      );
   };
 }
 

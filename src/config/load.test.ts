@@ -464,7 +464,9 @@ test("Narthex's own file: may be missing beside the main one, has no settings ye
   const fs = new MemFs();
   fs.makeDir("/etc");
   expect(loadNarthexConfig(fs, "", "/etc/p.yml")).toEqual({});
-  expect(() => loadNarthexConfig(fs, "/etc/n.yml", "/etc/p.yml")).toThrow(/ENOENT/);
+  expect(() => loadNarthexConfig(fs, "/etc/n.yml", "/etc/p.yml")).toThrow(
+    /^\/etc\/n\.yml: cannot be read: ENOENT.*--narthex\.config\.file/,
+  );
   const file = fs.open("/etc/narthex.yml", "create");
   file.writeAt(encodeUtf8("# nothing\n"), 0);
   expect(loadNarthexConfig(fs, "", "/etc/p.yml")).toEqual({});

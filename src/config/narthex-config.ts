@@ -2,6 +2,7 @@
  * The second file: settings that only Narthex has. They stand apart so that the main file stays one that Prometheus and
  * promtool accept. There are no settings yet; the file may exist, and anything in it is refused as unknown.
  */
+import { ConfigError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import { dirName, joinDirectory } from "./path.ts";
 import { parseYaml } from "./yaml-node.ts";
@@ -16,7 +17,7 @@ export function parseNarthexConfig(content: Uint8Array | string, file: string): 
 
 /**
  * `file` as --narthex.config.file names it; "" means `narthex.yml` beside the main file, which need not exist. Throws a
- * ConfigError, or the file system's error where a named file cannot be read.
+ * ConfigError.
  */
 export function loadNarthexConfig(
   fs: Pick<Fs, "readFile" | "stat">,
@@ -26,5 +27,16 @@ export function loadNarthexConfig(
   const beside = joinDirectory(dirName(mainFile), "narthex.yml");
   if (file === "" && fs.stat(beside) === undefined) return {};
   const path = file === "" ? beside : file;
-  return parseNarthexConfig(fs.readFile(path), path);
+  return parseNarthexConfig(readFile(fs, path), path);
+}
+
+function readFile(fs: Pick<Fs, "readFile">, path: string): Uint8Array {
+  try {
+    return fs.readFile(path);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ConfigError(path, 0, "", `cannot be read: ${message}; --narthex.config.file names it`, {
+      cause: error,
+    });
+  }
 }
