@@ -3,7 +3,7 @@
  * comes.
  */
 import { isChunkEncoding } from "../../chunkenc/encoding.ts";
-import { walRefLimit } from "../record/record-reader.ts";
+import { higherWalRef, walRefLimit } from "../record/record-reader.ts";
 import type { PersistedChunk } from "./chunk-lists.ts";
 import { WalRefMap } from "./wal-ref-map.ts";
 
@@ -34,7 +34,7 @@ export class ReplayChunks {
   /** Remembers that there is a chunk of this series. Returns "", or what is wrong with it. */
   note(walRef: number): string {
     if (walRef > walRefLimit) return `series ref ${walRef} is out of range`;
-    this.walRefMax = Math.max(this.walRefMax, walRef);
+    this.walRefMax = higherWalRef(this.walRefMax, walRef);
     return "";
   }
 
@@ -43,6 +43,7 @@ export class ReplayChunks {
     const problem = this.note(walRef);
     if (problem !== "") return problem;
     const { mint, maxt } = chunk;
+    if (mint > maxt) return `a chunk that begins at ${mint} and ends at ${maxt}`;
     if (maxt < this.#minValidTime || !isChunkEncoding(chunk.encoding)) return "";
     const last = this.#last.get(walRef) - 1;
     if (last >= 0 && this.#maxts[last] >= mint) {

@@ -10,6 +10,7 @@ import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import type { ExemplarEntry } from "../record/exemplars.ts";
+import { higherWalRef } from "../record/record-reader.ts";
 import { Collection, dropOpenChunks } from "./collection.ts";
 import type { Head } from "./head.ts";
 import { LabelBytes } from "./label-bytes.ts";
@@ -55,7 +56,7 @@ export class HeadReplay {
   series(walRef: number, labels: Labels): void {
     this.#apply();
     const head = this.#head;
-    this.#lastWalRef = Math.max(this.#lastWalRef, walRef);
+    this.#lastWalRef = higherWalRef(this.#lastWalRef, walRef);
     const labelBytes = this.#labelBytes;
     labelBytes.set(labels);
     let ref = head.series.find(labelBytes.bytes, 0, labelBytes.length);
@@ -119,7 +120,7 @@ export class HeadReplay {
    */
   tombstone(walRef: number, mint: number, maxt: number): void {
     const head = this.#head;
-    this.#lastWalRef = Math.max(this.#lastWalRef, walRef);
+    this.#lastWalRef = higherWalRef(this.#lastWalRef, walRef);
     const ref = this.#refs.get(walRef);
     if (mint <= -(2 ** 63) && maxt >= 2 ** 63 - 1) {
       this.#apply();

@@ -2,11 +2,16 @@
 import { assert } from "../../base/assert.ts";
 import { ByteReader } from "../../base/bytes.ts";
 
-/**
- * Beyond 2^53 a ref would not be exact as a number. Prometheus counts them up from 1, and so do we, from the highest one
- * that is found: half of them are left for that.
- */
-export const walRefLimit = 2 ** 52;
+/** Beyond this a ref is not exact as a number; Prometheus counts them up from 1. */
+export const walRefLimit = Number.MAX_SAFE_INTEGER;
+
+/** New series count on from the highest ref that is found; from here on refs can only be a damaged file's. */
+const countedBelow = 2 ** 52;
+
+/** The higher of two WAL refs, of which the second was found in a file. */
+export function higherWalRef(max: number, found: number): number {
+  return found > max && found < countedBelow ? found : max;
+}
 
 /** A reader of the body of `record`, whose type must be one of `types`. Its errors count bytes from the record's start. */
 export function bodyOf(record: Uint8Array, ...types: readonly number[]): ByteReader {

@@ -22,10 +22,7 @@ function encoded(write: (out: ByteWriter) => void): Uint8Array {
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const bytesOf = (hex: string) => new Uint8Array(Buffer.from(hex.replaceAll(/\s/g, ""), "hex"));
 
-const walRef = fc.oneof(
-  fc.nat(),
-  fc.maxSafeNat().map((ref) => Math.floor(ref / 2)),
-);
+const walRef = fc.oneof(fc.nat(), fc.maxSafeNat());
 const time = fc.oneof(fc.integer(), fc.integer({ min: -(2 ** 51), max: 2 ** 51 }));
 const bits = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const labels = fc
@@ -119,7 +116,7 @@ describe("round trips", () => {
 
   test("tombstones and markers", () => {
     const stone = fc.record({ walRef, mint: time, maxt: time });
-    const marker = fc.record({ walRef, chunkRef: walRef });
+    const marker = fc.record({ walRef, chunkRef: fc.maxSafeNat() });
     fc.assert(
       fc.property(
         fc.array(stone, { maxLength: 8 }),

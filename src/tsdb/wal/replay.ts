@@ -7,6 +7,7 @@ import type { SetAside } from "../../base/set-aside.ts";
 import { decodeExemplars } from "../record/exemplars.ts";
 import { decodeHistogramRefs } from "../record/histograms.ts";
 import { decodeMetadata } from "../record/metadata.ts";
+import { higherWalRef } from "../record/record-reader.ts";
 import { isHistogramRecord, RecordType, recordType } from "../record/record-type.ts";
 import { decodeSamples, SampleBatch } from "../record/samples.ts";
 import { SeriesCursor } from "../record/series.ts";
@@ -164,19 +165,19 @@ class Delivery {
   #noteSeries(record: Uint8Array): void {
     const cursor = new SeriesCursor(record);
     let max = this.walRefMax;
-    while (cursor.next()) max = Math.max(max, cursor.walRef);
+    while (cursor.next()) max = higherWalRef(max, cursor.walRef);
     this.walRefMax = max;
   }
 
   #noteBatch(): void {
     const { walRefs, n } = this.#batch;
     let max = this.walRefMax;
-    for (let i = 0; i < n; i++) if (walRefs[i] > max) max = walRefs[i];
+    for (let i = 0; i < n; i++) max = higherWalRef(max, walRefs[i]);
     this.walRefMax = max;
   }
 
   #noted<T extends { readonly walRef: number }>(entries: T[]): T[] {
-    for (const { walRef } of entries) if (walRef > this.walRefMax) this.walRefMax = walRef;
+    for (const { walRef } of entries) this.walRefMax = higherWalRef(this.walRefMax, walRef);
     return entries;
   }
 }
