@@ -4,7 +4,7 @@
 //
 //   npm run bench -- [--series 20000] [--minutes 120] [--runs 5] [--seed 1] [--seconds 60] [--only TEXT]
 //                    [--keep DIR]
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -132,12 +132,15 @@ build();
 console.log(
   `${cpus()[0].model}, ${cpus().length} CPUs, Node ${process.version}; servers: ${kinds.join(", ")}`,
 );
-const made = writeWorkload(workload, {
-  ...workloadDefaults,
-  series: Number(options.series),
-  minutes: Number(options.minutes),
-  seed: Number(options.seed),
-});
+const kept = join(workload, "index.json");
+const made = existsSync(kept)
+  ? JSON.parse(readFileSync(kept, "utf8"))
+  : writeWorkload(workload, {
+      ...workloadDefaults,
+      series: Number(options.series),
+      minutes: Number(options.minutes),
+      seed: Number(options.seed),
+    });
 console.log(
   `workload: ${made.samples} samples, ${made.series} series, ${made.requests.length} requests, ${(made.bytes / 1e6).toFixed(0)} MB`,
 );
