@@ -1,10 +1,12 @@
 // Dropping old chunks and series: what is left, what is counted, and that memory does not grow with churn.
 import { describe, expect, test } from "vitest";
 import { append, dumpAll, noContext, type Row, testHead } from "../../../test/head/fixture.ts";
+import { NarthexError } from "../../base/errors.ts";
 import { Root } from "../../kernels/head-layout.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import { Collection } from "./collection.ts";
+import { seriesRecord } from "./memory.ts";
 
 const t0 = 1_700_000_000_000;
 const every = [new Matcher("=~", "i", ".*")];
@@ -147,4 +149,63 @@ describe("churn", () => {
     expect(querier.labelValues(noContext, "pod", [], 0)).toHaveLength(head.stats.series);
     querier.close();
   });
+});
+
+test("the WAL refs of removed series are kept for the checkpoint, also where their whole page went", () => {
+  const { appender, head, memory } = testHead({ chunkRangeMs: rangeMs }, { pages: 512 });
+  append(appender, rows(t0, ids(0, 1100)));
+  append(appender, rows(t0 + 390_000, [1099]));
+  Collection.truncation(head, t0 + 300_000).runToEnd();
+  expect(seriesRecord(memory.words, 1)).toBe(0);
+  expect([...head.walExpiries.keys()]).toEqual(ids(1, 1100));
+  expect(new Set(head.walExpiries.values())).toEqual(new Set([t0 + 390_000]));
+});
+
+test("a memory that is full at any point stops a collection, which then goes on where it was", () => {
+  const collect = (failAt: number) => {
+    const { appender, head, reader } = testHead(
+      { chunkRangeMs: rangeMs, samplesPerChunk: 4 },
+      { pages: 256 },
+    );
+    append(appender, rows(t0, ids(0, 40)));
+    for (let k = 1; k < 40; k++) append(appender, rows(t0 + k * 10_000, [1, 2, 3]));
+    const { arena } = head;
+    const alloc = arena.alloc.bind(arena);
+    let calls = 0;
+    let failures = 0;
+    arena.alloc = (count, purpose) => {
+      if (++calls === failAt) throw new NarthexError("STORAGE", "the memory of the head is full");
+      return alloc(count, purpose);
+    };
+    const collection = Collection.truncation(head, t0 + 300_000);
+    for (let state = "working"; state !== "done"; ) {
+      try {
+        state = collection.step(() => false);
+      } catch {
+        failures++;
+        append(appender, rows(t0 + 391_000, [50]));
+      }
+    }
+    arena.alloc = alloc;
+    append(appender, rows(t0 + 391_000, [50]));
+    append(appender, rows(t0 + 392_000, [1, 39]));
+    const querier = reader.querier(0, Infinity);
+    const values = querier.labelValues(noContext, "i", [], 0);
+    querier.close();
+    const { stats, walExpiries, series } = head;
+    const { series: count, seriesRemoved, chunks } = stats;
+    const state = { count, seriesRemoved, chunks, pairs: series.pairs.count };
+    return {
+      failures,
+      shown: { ...state, values, walRefs: [...walExpiries.keys()], all: dumpAll(reader, every) },
+    };
+  };
+  const want = collect(0).shown;
+  let failAt = 1;
+  for (; ; failAt++) {
+    const { failures, shown } = collect(failAt);
+    if (failures === 0) break;
+    expect(shown, `failure ${failAt}`).toEqual(want);
+  }
+  expect(failAt).toBeGreaterThan(5);
 });

@@ -28,9 +28,14 @@ const seriesPerUnit = 256;
 export class Collection {
   readonly #head: Head;
   readonly #mint: number;
-  readonly #work: Generator<CollectionState, void>;
+  #work: Generator<CollectionState, void>;
+  readonly #announces: boolean;
   #state: CollectionState = "working";
   readonly #dead: number[] = [];
+  /** Of the dead: their records may be gone when these are needed. */
+  readonly #deadWalRefs: number[] = [];
+  /** How many of the dead are retired. */
+  #retired = 0;
   readonly #affected = new Set<number>();
   readonly #ids = new Uint32Array(labelCountMask);
   #oldestTime = Number.POSITIVE_INFINITY;
@@ -39,7 +44,8 @@ export class Collection {
   private constructor(head: Head, mint: number, announce: boolean) {
     this.#head = head;
     this.#mint = mint;
-    this.#work = this.#run(announce);
+    this.#announces = announce;
+    this.#work = announce ? this.#run() : this.#collect();
   }
 
   /**
@@ -60,6 +66,11 @@ export class Collection {
     return collection;
   }
 
+  /** What the head is to begin with. */
+  get mint(): number {
+    return this.#mint;
+  }
+
   /** Valid once done. */
   get seriesRemoved(): number {
     return this.#dead.length;
@@ -71,14 +82,21 @@ export class Collection {
 
   /**
    * Works until `isOver` says so, which is asked about every 100 µs, or until it has to wait; publishes what it did.
+   * Throws a STORAGE error when the memory is full; the next step then tries again with what has been freed meanwhile.
    */
   step(isOver: () => boolean): CollectionState {
     if (this.#state === "done") return this.#state;
-    do {
-      const next = this.#work.next();
-      this.#state = next.done === true ? "done" : next.value;
-    } while (this.#state === "working" && !isOver());
-    this.#head.publish();
+    try {
+      do {
+        const next = this.#work.next();
+        this.#state = next.done === true ? "done" : next.value;
+      } while (this.#state === "working" && !isOver());
+    } catch (error) {
+      this.#work = this.#collect();
+      throw error;
+    } finally {
+      this.#head.publish();
+    }
     return this.#state;
   }
 
@@ -90,27 +108,31 @@ export class Collection {
     }
   }
 
-  *#run(announce: boolean): Generator<CollectionState, void> {
+  *#run(): Generator<CollectionState, void> {
     const head = this.#head;
-    if (announce) {
-      const wasInitialized = head.isInitialized;
-      if (wasInitialized && head.minTime >= this.#mint) return;
-      head.minTime = this.#mint;
-      head.minValidTime = this.#mint;
-      head.maxTime = Math.max(head.maxTime, this.#mint);
-      if (!wasInitialized) return;
-      head.stats.truncations++;
-      head.publish();
-      const { words } = head.memory;
-      const announced = words[Root.committed];
-      while (batchesAfter(announced, oldestBatch(words, Slot.opened)) > 0) yield "waiting";
-    }
+    const wasInitialized = head.isInitialized;
+    if (wasInitialized && head.minTime >= this.#mint) return;
+    head.minTime = this.#mint;
+    head.minValidTime = this.#mint;
+    head.maxTime = Math.max(head.maxTime, this.#mint);
+    if (!wasInitialized) return;
+    head.stats.truncations++;
+    head.publish();
+    const { words } = head.memory;
+    const announced = words[Root.committed];
+    while (batchesAfter(announced, oldestBatch(words, Slot.opened)) > 0) yield "waiting";
+    yield* this.#collect();
+  }
+
+  /** Steps 3 to 6. Can be begun again where it threw: what was done is then found done. */
+  *#collect(): Generator<CollectionState, void> {
+    const { pairs } = this.#head.series;
     const swept = yield* this.#sweep();
     const empty = yield* this.#compactPostings();
-    head.series.pairs.remove(empty);
+    pairs.remove(empty);
     yield "working";
     yield* this.#retireSeries();
-    this.#finish(announce, swept);
+    this.#finish(swept);
   }
 
   /** Step 3; returns the last ref that was looked at. */
@@ -165,6 +187,7 @@ export class Collection {
     head.stats.series--;
     head.stats.seriesRemoved++;
     this.#dead.push(ref);
+    this.#deadWalRefs.push(walRefOf(words, record));
   }
 
   #dropNotes(record: number, watermark: number): void {
@@ -219,7 +242,8 @@ export class Collection {
   *#retireSeries(): Generator<CollectionState, void> {
     const { series } = this.#head;
     let page = -1;
-    for (const ref of this.#dead) {
+    while (this.#retired < this.#dead.length) {
+      const ref = this.#dead[this.#retired++];
       series.retire(ref);
       if (ref >>> recordsPerPageBits === page) continue;
       if (page >= 0) series.retirePage(page * recordsPerPage);
@@ -230,7 +254,7 @@ export class Collection {
   }
 
   /** Refs after `swept` came while this was at work; they count for the oldest time, and are left alone. */
-  #finish(announced: boolean, swept: number): void {
+  #finish(swept: number): void {
     const head = this.#head;
     const { words } = head.memory;
     for (let ref = swept + 1; ref <= words[Root.lastRef]; ref++) {
@@ -240,12 +264,9 @@ export class Collection {
       }
     }
     const oldest = this.#oldestTime === Number.POSITIVE_INFINITY ? this.#mint : this.#oldestTime;
-    for (const ref of this.#dead) {
-      const record = seriesRecord(words, ref);
-      if (record !== 0) head.keepUntil(walRefOf(words, record), oldest);
-    }
+    for (const walRef of this.#deadWalRefs) head.keepUntil(walRef, oldest);
     head.deleted.truncate((ref) => head.series.isLive(ref), head.minTime);
-    if (announced && oldest > head.minTime) {
+    if (this.#announces && oldest > head.minTime) {
       // What lies in the window that still takes samples must not be closed for them.
       const start = Math.min(oldest, head.appendableMinValidTime());
       head.minTime = start;

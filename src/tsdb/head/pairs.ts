@@ -26,6 +26,7 @@ import { retirePostings } from "./postings.ts";
 import type { Retired } from "./retired.ts";
 
 const tableCapacityMin = 256;
+const nothing: ReadonlySet<number> = new Set();
 
 export class Pairs {
   readonly #memory: HeadMemory;
@@ -47,7 +48,7 @@ export class Pairs {
     this.#retired = retired;
     this.#seed = memory.words[Root.hashSeed];
     memory.words[Root.pairDirectory] = newDirectory(memory, arena);
-    memory.words[Root.pairTable] = this.#newTable(tableCapacityMin);
+    memory.words[Root.pairTable] = this.#newTable(0);
     retired.onPairId = (id) => this.#reuse(id);
   }
 
@@ -61,7 +62,15 @@ export class Pairs {
     return this.#lastId;
   }
 
-  /** The id of the label at the cursor, given one if it is new. */
+  /** Grows the table for `more` new labels and their names, so that none of them is made by half. */
+  makeRoom(more: number): void {
+    const words = this.#words;
+    const old = words[Root.pairTable];
+    const wanted = words[old + Table.count] + 2 * more;
+    if (wanted * 3 > (words[old + Table.mask] + 1) * 2) this.#replaceTable(this.#newTable(wanted), nothing);
+  }
+
+  /** The id of the label at the cursor, given one if it is new. To be called after {@link makeRoom}. */
   intern(cursor: LabelCursor): number {
     const { bytes, start, fieldEnd } = cursor;
     const hash = hashBytes(bytes, start, fieldEnd, this.#seed);
@@ -82,10 +91,14 @@ export class Pairs {
     return id;
   }
 
-  /** Takes pairs without postings out of the chains and the table. `ids` must be distinct and not names. */
+  /**
+   * Takes pairs without postings out of the chains and the table. `ids` must be distinct and not names. Throws a STORAGE
+   * error, with nothing changed, when the memory is full.
+   */
   remove(ids: readonly number[]): void {
     if (ids.length === 0) return;
     const words = this.#words;
+    const table = this.#newTable(words[words[Root.pairTable] + Table.count] - ids.length);
     const gone = new Set(ids);
     const names = new Set<number>();
     for (const id of ids) names.add(words[pairHeader(words, id) + Pair.name]);
@@ -94,7 +107,7 @@ export class Pairs {
     }
     this.#unlinkNames(gone);
     this.#count -= ids.length;
-    this.#rebuildTable(gone);
+    this.#replaceTable(table, gone);
     for (const id of ids) retirePostings(words, this.#retired, id);
     for (const id of gone) {
       this.#retired.memory(words[pairHeader(words, id) + Pair.string], Purpose.strings);
@@ -233,7 +246,10 @@ export class Pairs {
     return string;
   }
 
-  #newTable(capacity: number): number {
+  /** An empty table with room for `pairs`. */
+  #newTable(pairs: number): number {
+    let capacity = tableCapacityMin;
+    while ((pairs + 1) * 2 > capacity) capacity *= 2;
     const table = this.#arena.allocZeroed(Table.header + 2 * capacity, Purpose.pairs);
     this.#words[table + Table.mask] = capacity - 1;
     return table;
@@ -241,12 +257,8 @@ export class Pairs {
 
   #insert(hash: number, id: number): void {
     const words = this.#words;
-    let table = words[Root.pairTable];
-    const capacity = words[table + Table.mask] + 1;
-    if ((words[table + Table.count] + 1) * 3 > capacity * 2) {
-      this.#rebuildTable(new Set());
-      table = words[Root.pairTable];
-    }
+    const table = words[Root.pairTable];
+    assert(words[table + Table.count] < words[table + Table.mask], "no room was made for a new label");
     this.#put(table, hash, id);
   }
 
@@ -260,16 +272,11 @@ export class Pairs {
     words[table + Table.count]++;
   }
 
-  /** Copies the table without what is in `gone`, in a capacity that fits, and publishes it. */
-  #rebuildTable(gone: ReadonlySet<number>): void {
+  /** Fills a new table with what is in the old one and not in `gone`, and publishes it. */
+  #replaceTable(table: number, gone: ReadonlySet<number>): void {
     const words = this.#words;
     const old = words[Root.pairTable];
     const capacity = words[old + Table.mask] + 1;
-    const left = words[old + Table.count] - gone.size;
-    assert(left >= 0, "more pairs were removed than there are");
-    let wanted = tableCapacityMin;
-    while ((left + 1) * 2 > wanted) wanted *= 2;
-    const table = this.#newTable(wanted);
     for (let i = 0; i < capacity; i++) {
       const slot = old + Table.header + 2 * i;
       const id = words[slot + 1];

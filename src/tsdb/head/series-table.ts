@@ -145,6 +145,7 @@ export class SeriesTable {
     if (this.lastRef >= lastRefMax) {
       throw new NarthexError("STORAGE", "the head has given out all 2^32 series refs; restart the server");
     }
+    this.pairs.makeRoom(count);
     this.#arena.reserve(pagesForNewSeries);
     if (count > this.#ids.length) this.#ids = new Uint32Array(2 * count);
     cursor.reset(bytes, start, end);
