@@ -25,6 +25,9 @@ const arguments_ = [
   `${random} * 20 - 10`,
   `2 ^ (${random} * 2100 - 1060)`,
   `-(2 ^ (${random} * 60 - 30))`,
+  // Beside the zeros of large sines.
+  `scalar(floor(vector(${random} * 2 ^ 38))) * pi() / 4`,
+  `scalar(floor(vector(${random} * 2 ^ 31))) * pi() / 4`,
   "time()",
 ];
 

@@ -122,7 +122,7 @@ function reduceLarge(x: number): Reduced {
     ((window(0) * mantissa) << 64n) + window(1) * mantissa + ((window(2) * mantissa) >> 64n),
   );
   let octant = Number(product >> 125n);
-  let rest = fraction(BigInt.asUintN(128, product << 3n));
+  let rest = fraction(BigInt.asUintN(64, product >> 61n), BigInt.asUintN(64, product));
   if (octant % 2 === 1) {
     octant++;
     rest--;
@@ -130,9 +130,13 @@ function reduceLarge(x: number): Reduced {
   return { octant, rest: rest * (Math.PI / 4) };
 }
 
-/** value / 2^128, cut off (not rounded) after 53 bits. */
-function fraction(value: bigint): number {
-  const length = value.toString(2).length;
-  const top = length > 53 ? (value >> BigInt(length - 53)) << BigInt(length - 53) : value;
-  return Number(top) / 2 ** 128;
+/**
+ * high / 2^64, cut off (not rounded) after 53 significant bits. Where `high` begins with zeros, bits of `low` follow; as in
+ * Go all of them, although the first three of them are the last of `high` already.
+ */
+function fraction(high: bigint, low: bigint): number {
+  const zeros = 64 - high.toString(2).length;
+  const shift = BigInt(zeros + 1);
+  const mantissa = BigInt.asUintN(64, (high << shift) | (low >> (64n - shift))) >> 12n;
+  return (1 + Number(mantissa) / 2 ** 52) / 2 ** (zeros + 1);
 }
