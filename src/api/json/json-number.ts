@@ -4,7 +4,7 @@
  */
 import { formatSampleValue } from "../../model/format-float.ts";
 
-/** No sample value and no timestamp is longer: "-1.7976931348623157e+308". */
+/** No sample value and no timestamp is longer: "-0.0000012345678901234567" has 25. */
 export const numberBytesMax = 26;
 
 const zero = 0x30;

@@ -155,9 +155,10 @@ test("samples are written as their plain twin writes them", () => {
   );
 });
 
-test("what repeats is copied whole, whatever lies behind it in the buffer", () => {
+// -0.0000012345678901234567 has 25 characters, more than any other value.
+test.each([-1.7976931348623157e308, -1.2345678901234567e-6])("%d, repeated, is written whole", (value) => {
   const steps = 40;
-  const long = new Float64Array(steps).fill(-1.7976931348623157e308);
+  const long = new Float64Array(steps).fill(value);
   setStale(long, 7);
   const matrix: GridMatrix = {
     type: "matrix",

@@ -19,6 +19,8 @@ const quote = 0x22;
 const open = 0x5b;
 const close = 0x5d;
 const wordBytes = 8;
+/** A value of at most three words is copied where it repeats. */
+const copiedBytesMax = 3 * wordBytes;
 /** `,[<time>,"<value>"]` */
 const pointBytesMax = 2 * numberBytesMax + 6;
 const gridPointBytesUsual = 30;
@@ -113,7 +115,7 @@ function writeGridPoints(
     view.setFloat64(at + 24, words[4 * k + 3], true);
     at += lengths[k];
     const value = values[base + k];
-    if (value === previous && value !== 0) {
+    if (value === previous && value !== 0 && previousLength <= copiedBytesMax) {
       view.setFloat64(at, view.getFloat64(previousStart, true), true);
       view.setFloat64(at + 8, view.getFloat64(previousStart + 8, true), true);
       view.setFloat64(at + 16, view.getFloat64(previousStart + 16, true), true);
