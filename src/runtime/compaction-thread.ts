@@ -29,7 +29,7 @@ if (head !== undefined) storage.attach(head);
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
 // There is one such thread at a time: what is unfinished was left behind by one that died.
-removeLeftovers(nodeFs, dir);
+removeLeftovers(env, dir);
 
 serve<CompactionMethods>(port, {
   writeHeadBlock({ mint, maxt, dir: target }) {

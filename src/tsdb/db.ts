@@ -57,6 +57,8 @@ export interface DbOptions {
   readonly onBlocks?: (endMs: number) => void;
   /** Told how long each sync of the WAL took, in seconds. */
   readonly onSync?: (seconds: number) => void;
+  /** As `syncFull` of WalOptions. */
+  readonly syncFull?: (path: string) => Promise<void>;
 }
 
 /** Milliseconds; both inclusive. */
@@ -85,9 +87,7 @@ export class Db {
     const begunMs = clock.monotonicMs();
     fs.makeDir(dir);
     const quarantine = joinPath(dir, quarantineDir);
-    const leftovers = removeLeftovers(fs, dir);
-    if (leftovers.length > 0)
-      logger.info("Removed what unfinished work had left behind", { names: leftovers.join(" ") });
+    removeLeftovers(env, dir);
     setForeignStateAside(env, dir, quarantine);
 
     const blocksEnd = endOfBlocks(env, dir);
@@ -123,6 +123,7 @@ export class Db {
         segmentBytes: options.walSegmentBytes,
         sync: options.walSync,
         onSync: options.onSync,
+        syncFull: options.syncFull,
       },
       replaySink(replay, options.onReplay),
     );
@@ -161,10 +162,13 @@ export class Db {
    * between slices. Returns "done" when it is finished, "waiting" when running queries have to end first.
    */
   truncateHead(mint: number, isOver: () => boolean): "working" | "waiting" | "done" {
+    // One that failed half way comes first.
     this.#truncation ??= Collection.truncation(this.head, mint);
-    const state = this.#truncation.step(isOver);
+    const truncation = this.#truncation;
+    const state = truncation.step(isOver);
     if (state !== "done") return state;
     this.#truncation = undefined;
+    if (truncation.mint < mint) return "working";
     this.#chunks.truncate(mint);
     return state;
   }
@@ -188,12 +192,15 @@ export class Db {
     return { wal: this.wal.sizeBytes(), headChunks: this.#chunks.sizeBytes() };
   }
 
-  /** Writes out and syncs everything. Idempotent. */
+  /** Writes out and syncs everything. Idempotent. Where the chunk files fail, the WAL has all that is in them. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#chunks.close();
-    this.wal.close();
+    try {
+      this.#chunks.close();
+    } finally {
+      this.wal.close();
+    }
   }
 }
 

@@ -2,6 +2,7 @@
  * How blocks go: a directory is renamed to `<ulid>.tmp-for-deletion`, the data directory is synced, then the files are
  * removed. A crash in between leaves either the whole block or a leftover that is removed at the next start.
  */
+import type { Logger } from "../../base/env.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
 import { isUlid } from "../block/ulid.ts";
 
@@ -22,13 +23,30 @@ export function deleteBlock(fs: Fs, dir: string, name: string): void {
   fs.removeDir(doomed);
 }
 
-/** Removes what unfinished writes and deletions left in the data directory; returns the names. */
-export function removeLeftovers(fs: Fs, dir: string): string[] {
-  const leftovers = fs
-    .list(dir)
-    .filter((name) => isLeftover(name) && fs.stat(joinPath(dir, name))?.isDirectory);
-  for (const name of leftovers) fs.removeDir(joinPath(dir, name));
-  return leftovers;
+/**
+ * Removes what unfinished writes and deletions left in the data directory; returns the names. Leftovers only cost space,
+ * so one that cannot be removed is no reason not to go on.
+ */
+export function removeLeftovers(
+  { fs, logger }: { readonly fs: Fs; readonly logger: Logger },
+  dir: string,
+): string[] {
+  const removed: string[] = [];
+  for (const name of fs.list(dir)) {
+    if (!isLeftover(name) || !fs.stat(joinPath(dir, name))?.isDirectory) continue;
+    try {
+      fs.removeDir(joinPath(dir, name));
+      removed.push(name);
+    } catch (error) {
+      logger.warn("What unfinished work left behind cannot be removed; it takes up space, nothing else", {
+        name,
+        err: (error as Error).message,
+      });
+    }
+  }
+  if (removed.length > 0)
+    logger.info("Removed what unfinished work had left behind", { names: removed.join(" ") });
+  return removed;
 }
 
 function isLeftover(name: string): boolean {

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { blockDir } from "../../../test/tsdb/block-dir.ts";
 import { chunkSource } from "../../../test/tsdb/chunk-series.ts";
+import { silentLogger } from "../../base/env.ts";
+import { faultFs } from "../../testkit/fault-fs.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
+import { RecordingLogger } from "../../testkit/recording-logger.ts";
 import { traceFs } from "../../testkit/trace-fs.ts";
 import { BlockSet } from "../block/block-set.ts";
 import { deleteBlock, removeLeftovers } from "./delete-block.ts";
@@ -59,6 +62,19 @@ test("replaced blocks go, whatever their age", () => {
   expect(env.fs.list("data")).toEqual([child.ulid]);
 });
 
+test("a block that cannot be deleted does not keep the others, and its error is told", () => {
+  const memory = new MemFs();
+  const env = blocksOfHours(memory, 4);
+  const set = BlockSet.open(env, "data");
+  const names = set.blocks.map((block) => block.name);
+  const fs = faultFs(memory, ({ operation, path }) =>
+    operation === "rename" && path.endsWith(names[0]) ? { code: "EBUSY" } : undefined,
+  );
+  expect(() => deleteObsoleteBlocks({ ...env, fs }, "data", set, hour)).toThrow("EBUSY");
+  expect(memory.list("data")).toEqual([names[0], names[3]]);
+  expect(set.blocks.map((block) => block.name)).toEqual([names[0], names[3]]);
+});
+
 test("the order of the operations of a deletion", () => {
   const fs = traceFs(new MemFs());
   const env = blockDir(fs);
@@ -88,7 +104,7 @@ test("power lost during a deletion: the block is whole or gone", () => {
   for (const picture of pictures) {
     for (const unsynced of ["kept", "lost"] as const) {
       const after = picture.crash(unsynced);
-      removeLeftovers(after, "data");
+      removeLeftovers({ fs: after, logger: silentLogger }, "data");
       const set = BlockSet.open(blockDir(after), "data");
       expect(set.unreadable.size).toBe(0);
       seen.add(set.blocks.map((block) => block.name).join());
@@ -116,6 +132,13 @@ test("leftovers of unfinished work are removed, nothing else is", () => {
   ];
   for (const name of [...leftovers, ...others]) fs.makeDir(`data/${name}`);
   fs.open(`data/01BZJ9WJQPWHGNC2W4J9TA62KD.tmp`, "create");
-  expect(removeLeftovers(fs, "data").sort()).toEqual([...leftovers].sort());
+  const logger = new RecordingLogger();
+  const stuck = faultFs(fs, ({ operation, path }) =>
+    operation === "removeDir" && path.endsWith("creation") ? { code: "EACCES" } : undefined,
+  );
+  expect(removeLeftovers({ fs: stuck, logger }, "data")).toHaveLength(3);
+  expect(logger.at("warn")).toHaveLength(1);
+  for (const name of leftovers) fs.makeDir(`data/${name}`);
+  expect(removeLeftovers({ fs, logger }, "data").sort()).toEqual([...leftovers].sort());
   expect(fs.list("data").sort()).toEqual(["01BZJ9WJQPWHGNC2W4J9TA62KD.tmp", ...others].sort());
 });

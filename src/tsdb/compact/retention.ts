@@ -25,7 +25,8 @@ export interface RetentionEnv {
 
 /**
  * Deletes the blocks that are beyond the retention or replaced by others, and reloads `set`; returns their names.
- * Other threads must be told to reload theirs; their running queries go on over the open files.
+ * Other threads must be told to reload theirs; their running queries go on over the open files. A block that cannot be
+ * deleted does not keep the others; in the end the first such error is thrown.
  */
 export function deleteObsoleteBlocks(
   env: RetentionEnv,
@@ -38,11 +39,17 @@ export function deleteObsoleteBlocks(
     ...expired.map((name) => [name, "beyond the retention time"] as const),
     ...set.obsolete.map((name) => [name, "replaced by a compacted block"] as const),
   ]);
+  const errors: unknown[] = [];
   for (const [name, reason] of reasons) {
     env.logger.info("Block deletion started", { block: name, reason });
-    deleteBlock(env.fs, dir, name);
-    env.logger.info("Block deletion completed", { block: name });
+    try {
+      deleteBlock(env.fs, dir, name);
+      env.logger.info("Block deletion completed", { block: name });
+    } catch (error) {
+      errors.push(error);
+    }
   }
   if (reasons.size > 0) set.reload();
+  if (errors.length > 0) throw errors[0];
   return [...reasons.keys()];
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { seriesText } from "../../../test/series-text.ts";
 import { blockDir, readAll } from "../../../test/tsdb/block-dir.ts";
 import { bitsOf, chunkSource, type TestSeries } from "../../../test/tsdb/chunk-series.ts";
+import { silentLogger } from "../../base/env.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
@@ -87,7 +88,7 @@ test("power lost at any moment: all of the block or nothing of it, and no leftov
   for (const [i, picture] of pictures.entries()) {
     for (const unsynced of ["kept", "lost", random, random, random] as const) {
       const after = picture.crash(unsynced);
-      removeLeftovers(after, "data");
+      removeLeftovers({ fs: after, logger: silentLogger }, "data");
       expect(after.list("data").every((name) => /^[0-9A-Z]{26}$/.test(name))).toBe(true);
       const content = contentOf(after);
       expect([{}, whole], `after ${i} operations`).toContainEqual(content);

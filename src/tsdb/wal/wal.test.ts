@@ -165,13 +165,58 @@ describe("when it is on the disk", () => {
     expect(clock.pending).toBe(0);
   });
 
-  test("full segments may be synced elsewhere", () => {
+  test("full segments may be synced elsewhere; the writer does not wait for it", async () => {
     const paths: string[] = [];
-    const { wal, log } = open(new MemFs(), { syncFull: (path) => paths.push(path) });
-    logBatch(log, 1);
-    wal.planCheckpoint();
-    expect(paths).toEqual(["data/wal/00000000"]);
+    const took: number[] = [];
+    const outcomes: { done: () => void; failed: (error: Error) => void }[] = [];
+    const syncFull = (path: string) => {
+      paths.push(path);
+      return new Promise<void>((done, failed) => outcomes.push({ done, failed }));
+    };
+    const fs = traceFs(new MemFs(), "data");
+    const { wal, log, clock, logger } = open(fs, { syncFull, onSync: (seconds) => took.push(seconds) });
+    for (let i = 0; i < 3; i++) {
+      logBatch(log, 1 + i);
+      wal.planCheckpoint();
+    }
+    expect(paths).toEqual(["data/wal/00000000", "data/wal/00000001", "data/wal/00000002"]);
+    clock.advance(2000);
+    outcomes[0].done();
+    outcomes[1].failed(new Error("EIO"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(took).toEqual([2]);
+    expect(wal.syncsFailed).toBe(1);
+    expect(logger.at("error")).toHaveLength(1);
+    expect(fs.takeTrace().filter((line) => line.startsWith("sync "))).toEqual([]);
+    // What is still under way at close is made sure of there.
+    wal.close();
+    expect(fs.takeTrace().filter((line) => line.startsWith("sync "))).toEqual([
+      "sync wal/00000002",
+      "sync wal/00000003",
+    ]);
   });
+});
+
+test("segments that somebody removed do not keep later ones from going into a checkpoint", () => {
+  const fs = new MemFs();
+  const first = open(fs);
+  const checkpoint = ({ wal, ...world }: ReturnType<typeof open>) => {
+    const plan = wal.planCheckpoint();
+    if (plan === undefined) throw new Error("nothing to do");
+    writeCheckpoint(world, "data/wal", plan, { mint: 0, keep: () => true });
+    wal.dropCovered();
+    return plan;
+  };
+  for (let i = 1; i <= 2700; i++) logBatch(first.log, i);
+  const { to } = checkpoint(first);
+  for (let i = 2701; i <= 5400; i++) logBatch(first.log, i);
+  first.wal.close();
+  fs.removeFile(`data/wal/${String(to + 1).padStart(8, "0")}`);
+  const second = open(fs);
+  expect(second.logger.at("warn")).toHaveLength(1);
+  expect(checkpoint(second)).toMatchObject({ from: to + 1 });
+  second.wal.close();
+  expect(open(fs).replayed.sampleLines).toEqual(second.replayed.sampleLines);
 });
 
 test("each operation's calls, in their order", () => {

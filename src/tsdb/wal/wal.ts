@@ -48,10 +48,10 @@ export interface WalOptions {
   /** Told how long each sync took. */
   readonly onSync?: (seconds: number) => void;
   /**
-   * Syncs a full segment elsewhere, so that the writer need not wait: opens the file at `path` and syncs it, at once or
-   * soon. Not used with "always". Default: the writer does it.
+   * Syncs a full segment elsewhere, so that the writer need not wait for the disk: opens the file at `path`, syncs it,
+   * and says when that is done. Not used with "always" nor at close. Default: the writer does it.
    */
-  readonly syncFull?: (path: string) => void;
+  readonly syncFull?: (path: string) => Promise<void>;
 }
 
 /** The segments that a checkpoint is to replace, both inclusive. */
@@ -66,6 +66,8 @@ export class Wal {
   readonly #env: WalEnv;
   readonly #options: WalOptions;
   readonly #writer: SegmentWriter;
+  /** Full segments whose sync was begun elsewhere and has not ended. */
+  readonly #syncing = new Set<string>();
   #timer: Timer | undefined;
   #isClosed = false;
   /** Syncs that failed. */
@@ -130,14 +132,14 @@ export class Wal {
   /**
    * Begins a new segment and says which ones a checkpoint should replace: the older two thirds of those before it, as
    * Prometheus does, because a block has just been written of the older part of the head. Undefined while there are too
-   * few. Then `writeCheckpoint`, in any thread, and {@link Wal.dropCovered}.
+   * few. What somebody removed between the last checkpoint and the first segment is taken as covered. Then `writeCheckpoint`, in any thread, and {@link Wal.dropCovered}.
    */
   planCheckpoint(): CheckpointPlan | undefined {
     const covered = lastCheckpoint(this.#env.fs, this.dir)?.index ?? -1;
     const segments = listSegments(this.#env.fs, this.dir).filter(({ index }) => index > covered);
     this.#writer.cut();
     if (segments.length === 0) return undefined;
-    const from = segments[0].index;
+    const from = covered < 0 ? segments[0].index : covered + 1;
     const to = from + Math.floor(((segments[segments.length - 1].index - 1 - from) * 2) / 3);
     return to > from ? { from, to } : undefined;
   }
@@ -173,6 +175,7 @@ export class Wal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
+    for (const path of this.#syncing) this.#syncPath(path);
     this.#writer.close();
   }
 
@@ -186,12 +189,35 @@ export class Wal {
   }
 
   #finish(file: File): void {
-    const { sync, syncFull, onSync } = this.#options;
+    const { sync, syncFull } = this.#options;
+    if (syncFull === undefined || sync === "always" || this.#isClosed) return this.#syncFile(file);
+    const { path } = file;
+    const start = this.#env.clock.monotonicMs();
+    this.#syncing.add(path);
+    syncFull(path)
+      .then(
+        () => this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000),
+        (error) => this.#syncFailed(error),
+      )
+      .finally(() => this.#syncing.delete(path));
+  }
+
+  #syncFile(file: File): void {
     try {
-      if (syncFull !== undefined && sync !== "always" && !this.#isClosed) return syncFull(file.path);
       const start = this.#env.clock.monotonicMs();
       file.sync();
-      onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
+      this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
+    } catch (error) {
+      this.#syncFailed(error);
+    }
+  }
+
+  /** A full segment that nobody may have synced yet. */
+  #syncPath(path: string): void {
+    try {
+      const file = this.#env.fs.open(path, "write");
+      this.#syncFile(file);
+      file.close();
     } catch (error) {
       this.#syncFailed(error);
     }
