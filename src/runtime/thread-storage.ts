@@ -2,7 +2,7 @@
  * The storage as a reading thread sees it: the blocks of the data directory, and the shared head once there is one.
  * Built in every query thread and in the compaction thread.
  */
-import type { Logger } from "../base/env.ts";
+import { type Logger, silentLogger } from "../base/env.ts";
 import { QueryError } from "../base/errors.ts";
 import { joinPath } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
@@ -42,7 +42,9 @@ export class ThreadStorage implements Queryable {
     this.owner = owner;
     this.#logger = logger;
     this.#blocksVersion = control.blocksVersion;
-    this.blocks = BlockSet.open({ fs: nodeFs, cache: this.#cache, logger }, dir);
+    // All threads see the same blocks: it is enough that one of them says which cannot be read.
+    const reports = owner === compactionOwner ? logger : silentLogger;
+    this.blocks = BlockSet.open({ fs: nodeFs, cache: this.#cache, logger: reports }, dir);
   }
 
   /** Reads this head from now on. */

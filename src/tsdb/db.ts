@@ -8,7 +8,7 @@
  *   planCheckpoint → (write it) → finishCheckpoint
  */
 import type { Codecs } from "../base/codec.ts";
-import type { Clock, Logger, Random } from "../base/env.ts";
+import { type Clock, type Logger, type Random, silentLogger } from "../base/env.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
@@ -204,9 +204,12 @@ export class Db {
   }
 }
 
-/** The end (exclusive) of the newest block of samples that came in order; -Infinity without blocks. */
-function endOfBlocks(env: DbEnv, dir: string): number {
-  const blocks = BlockSet.open({ ...env, cache: new PageCache(1) }, dir);
+/**
+ * The end (exclusive) of the newest block of samples that came in order; -Infinity without blocks. Who reads the blocks
+ * for queries says which cannot be read.
+ */
+function endOfBlocks({ fs }: DbEnv, dir: string): number {
+  const blocks = BlockSet.open({ fs, logger: silentLogger, cache: new PageCache(1) }, dir);
   try {
     return blocks.blocks
       .filter(({ meta }) => !meta.compaction.hints.includes("from-out-of-order"))

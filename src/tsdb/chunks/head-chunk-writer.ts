@@ -124,17 +124,25 @@ export class HeadChunkWriter {
 
   /**
    * Removes the oldest files, one after the other, as long as nothing in them is newer than or at `mint`, and cuts the
-   * current one. Returns the number of the oldest file that is left (or that the next chunk will begin). Readers may
-   * still have removed files open; tell them.
+   * current one. Old files after one that is kept for ever (with out-of-order chunks) are emptied down to their header:
+   * where a number is missing, Prometheus takes all that follows for damaged. Returns the number of the oldest file that
+   * is left (or that the next chunk will begin). Readers may still have removed files open; tell them.
    */
   truncate(mint: number): number {
     this.cut();
+    let oldest: number | undefined;
     for (const [segment, maxt] of this.#maxt) {
-      if (maxt >= mint || (segment === this.#segment && this.#file !== undefined)) return segment;
-      this.#fs.removeFile(headChunkPath(this.dir, segment));
-      this.#maxt.delete(segment);
+      if (maxt >= mint || (segment === this.#segment && this.#file !== undefined)) {
+        oldest ??= segment;
+        if (maxt !== Number.POSITIVE_INFINITY) break;
+      } else if (oldest === undefined) {
+        this.#fs.removeFile(headChunkPath(this.dir, segment));
+        this.#maxt.delete(segment);
+      } else {
+        this.#empty(segment);
+      }
     }
-    return this.#segment + 1;
+    return oldest ?? this.#segment + 1;
   }
 
   /** The size of all files and of what waits. */
@@ -151,6 +159,17 @@ export class HeadChunkWriter {
     if (this.#closed) return;
     this.#closed = true;
     this.#finish();
+  }
+
+  #empty(segment: number): void {
+    const path = headChunkPath(this.dir, segment);
+    if ((this.#fs.stat(path)?.sizeBytes ?? 0) <= headChunkHeaderBytes) return;
+    const file = this.#fs.open(path, "write");
+    try {
+      file.truncate(headChunkHeaderBytes);
+    } finally {
+      file.close();
+    }
   }
 
   #finish(): void {

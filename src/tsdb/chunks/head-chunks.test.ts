@@ -233,6 +233,37 @@ describe("scan", () => {
     expect(fs.list(dir)).toEqual(["000001"]);
   });
 
+  test("after a file with out-of-order chunks old ones are emptied, so that the numbers have no gap", () => {
+    const fs = new MemFs();
+    const random = new SeededRandom(6);
+    const open = () => HeadChunkWriter.open({ fs }, dir, scan(fs).maxt, { fileBytesMax: 700 });
+    let writer = open();
+    const chunks = Array.from({ length: 20 }, (_, i) => chunk(random, i, 200));
+    append(writer, chunks[0]);
+    writer.cut();
+    append(writer, { ...chunk(random, 1), encoding: 1 | outOfOrderBit });
+    writer.close();
+    writer = open();
+    for (const one of chunks.slice(1)) append(writer, one);
+    writer.flush();
+    const names = fs.list(dir);
+    expect(writer.truncate(chunks[12].mint)).toBe(2);
+    expect(fs.list(dir)).toEqual(names.slice(1));
+    const before = scan(fs.clone());
+    expect(before.setAside).toEqual([]);
+    expect(before.found.filter(({ encoding }) => encoding < outOfOrderBit)[0].maxt).toBeGreaterThanOrEqual(
+      chunks[10].mint,
+    );
+    expect(before.found.map(({ mint }) => mint)).toEqual(
+      expect.arrayContaining(chunks.slice(12).map(({ mint }) => mint)),
+    );
+    writer.close();
+    writer = open();
+    expect(writer.truncate(1e9)).toBe(2);
+    expect(scan(fs)).toMatchObject({ chunkCount: 1, setAside: [] });
+    expect(fs.list(dir)).toEqual(names.slice(1));
+  });
+
   const damages: [string, (fs: MemFs) => void, number, string[]][] = [
     ["a byte of a chunk", (fs) => flip(fs, `${dir}/000002`, 300), 2, ["000001", "000002"]],
     ["the magic number", (fs) => flip(fs, `${dir}/000002`, 0), 2, ["000001"]],

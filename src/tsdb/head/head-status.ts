@@ -78,8 +78,9 @@ export function liveWalRefs(memory: HeadMemory, owner: number): Set<number> {
   try {
     const { words } = memory;
     const walRefs = new Set<number>();
+    // In this order: a directory that is loaded later has room for all refs that were there before.
+    const pages = Math.floor(Atomics.load(words, Root.lastRef) / recordsPerPage);
     const directory = Atomics.load(words, Root.seriesDirectory) + directoryHeaderWords;
-    const pages = Math.floor(words[Root.lastRef] / recordsPerPage);
     for (let page = 0; page <= pages; page++) {
       const records = words[directory + page];
       if (records === 0) continue;
