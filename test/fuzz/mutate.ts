@@ -24,7 +24,8 @@ export function inputRandom(seed: number, target: string, index: number): Seeded
 
 /** A seed with one or a few things wrong. */
 export function mutatedInput(random: SeededRandom, material: Material): Uint8Array {
-  let bytes: Uint8Array = random.pick(material.seeds).slice();
+  // A copy, even of a Buffer, whose slice() is none.
+  let bytes = new Uint8Array(random.pick(material.seeds)) as Uint8Array;
   // Mostly one or two: what is broken in many places is refused at the first.
   const count = 1 + Math.floor((random.below(1000) / 1000) ** 3 * mutationsMax);
   for (let i = 0; i < count; i++) bytes = mutateOnce(random, bytes, material);

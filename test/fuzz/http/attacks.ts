@@ -1,8 +1,9 @@
 /** Requests that a server must survive. Each kind has a number of different ones, so that all have come after a while. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeUtf8 } from "../../../src/base/bytes.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../src/base/bytes.ts";
 import type { SeededRandom } from "../../../src/testkit/seeded-random.ts";
+import { bitsOf, encodeWriteRequest, staleBits, type WrittenSeries } from "../../peers/remote-write.ts";
 import { codecs } from "../../tsdb/wal-world.ts";
 import { materialOf } from "../fuzz.ts";
 import { inputRandom, joined, type Material, mutatedInput } from "../mutate.ts";
@@ -64,7 +65,22 @@ async function send(victim: Victim, bytes: Uint8Array): Promise<string> {
 
 const parameters = materialFor("http-parameters");
 const queries = materialFor("promql-parser");
-const messages = materialFor("remote-write");
+const now = Date.now();
+const written: readonly WrittenSeries[] = [
+  { labels: { __name__: "written", job: "x" }, samples: [{ t: now, bits: bitsOf(1) }] },
+  { labels: { __name__: "written_too" }, samples: [{ t: now - 60_000, bits: bitsOf(0.1) }] },
+  {
+    labels: { __name__: "written", job: "y", zone: "ä" },
+    samples: [
+      { t: now, bits: bitsOf(1) },
+      { t: now + 5, bits: staleBits },
+    ],
+  },
+];
+const messages: Material = {
+  seeds: [encodeWriteRequest(written.slice(0, 1)), encodeWriteRequest(written)],
+  dictionary: materialFor("remote-write").dictionary,
+};
 const configs = materialFor("config");
 const targetFiles = materialFor("targets-yaml");
 
@@ -105,6 +121,13 @@ const methods = ["GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"
 const anyPath: Attack = (victim, random) =>
   send(victim, head(random.pick(methods), requestTarget(variant(victim, random, "path", anyEndpoint))));
 
+const paths = anyEndpoint.seeds.map((bytes) => decodeUtf8(bytes).split("?")[0]);
+
+const anyParameters: Attack = (victim, random) => {
+  const [, ...query] = requestTarget(variant(victim, random, "parameters", anyEndpoint)).split("?");
+  return send(victim, head(random.pick(methods), `${random.pick(paths)}?${query.join("?")}`));
+};
+
 const formTypes = [
   "application/x-www-form-urlencoded",
   "multipart/form-data; boundary=b",
@@ -115,7 +138,9 @@ const formTypes = [
 const anyForm: Attack = (victim, random) => {
   const bytes = variant(victim, random, "form", parameters);
   const question = bytes.indexOf(0x3f);
-  const path = requestTarget(question < 0 ? encodeUtf8("/api/v1/query") : bytes.subarray(0, question));
+  const path = random.chance(0.8)
+    ? random.pick(paths)
+    : requestTarget(bytes.subarray(0, Math.max(0, question)));
   const form = bytes.subarray(question + 1);
   const type = random.pick(formTypes);
   const part = encodeUtf8('--b\r\nContent-Disposition: form-data; name="query"\r\n\r\n');
@@ -230,7 +255,8 @@ const anyTargetFile: Attack = async (victim, random) => {
 
 /** How often each comes among all. Those that share a file must not run at the same time: they are not in here. */
 export const attacks: readonly (readonly [name: string, weight: number, attack: Attack])[] = [
-  ["paths", 8, anyPath],
+  ["paths", 2, anyPath],
+  ["parameters", 8, anyParameters],
   ["forms", 4, anyForm],
   ["queries", 8, anyQuery],
   ["heavy queries", 0.3, heavyQuery],
