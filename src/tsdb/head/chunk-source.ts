@@ -7,7 +7,8 @@ import { XorAppender } from "../../chunkenc/xor.ts";
 import type { Labels } from "../../model/labels.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Chunk, ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
-import { type DeletedInterval, deletedOf, removeDeleted } from "./deleted-intervals.ts";
+import { type Interval, removeDeleted } from "../tombstones/intervals.ts";
+import { deletedOf } from "./deleted-intervals.ts";
 import { ReaderPin } from "./epochs.ts";
 import { HeadIndex } from "./head-index.ts";
 import type { ChunkStore } from "./head-log.ts";
@@ -84,7 +85,7 @@ export class HeadChunkSource implements ChunkSource {
   #chunkSeries(
     labels: Labels,
     chunks: GatheredChunks,
-    deleted: readonly DeletedInterval[],
+    deleted: readonly Interval[],
   ): ChunkSeries | undefined {
     const store = this.#store;
     const parts: (Chunk | number)[] = [];
@@ -106,7 +107,7 @@ export class HeadChunkSource implements ChunkSource {
   }
 
   /** Whether the chunk can be taken from its file as it is. */
-  #isWhole(chunks: GatheredChunks, i: number, deleted: readonly DeletedInterval[]): boolean {
+  #isWhole(chunks: GatheredChunks, i: number, deleted: readonly Interval[]): boolean {
     const mint = chunks.mints[i];
     const maxt = chunks.maxts[i];
     if (chunks.whole[i] === 0 || mint < this.#mint || maxt > this.#maxt) return false;
@@ -117,7 +118,7 @@ export class HeadChunkSource implements ChunkSource {
     labels: Labels,
     chunks: GatheredChunks,
     i: number,
-    deleted: readonly DeletedInterval[],
+    deleted: readonly Interval[],
   ): Chunk | undefined {
     const samples = new SampleColumns(chunks.samples[i]);
     decodeGathered(chunks, i, this.#store, samples, this.#mint, this.#maxt, labels);

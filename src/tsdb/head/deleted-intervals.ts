@@ -3,25 +3,19 @@
  * docs/formats/head-memory.md.
  */
 import { Interval, Purpose, Root, Series, SeriesFlag } from "../../kernels/head-layout.ts";
-import type { SampleColumns } from "../../storage/sample-columns.ts";
+import { mergeIntervals, type Interval as TimeInterval } from "../tombstones/intervals.ts";
 import type { Arena } from "./arena.ts";
 import { type HeadMemory, seriesRecord } from "./memory.ts";
 import type { Retired } from "./retired.ts";
 
-/** Both inclusive. */
-export interface DeletedInterval {
-  readonly mint: number;
-  readonly maxt: number;
-}
-
-export const nothingDeleted: readonly DeletedInterval[] = [];
+const nothingDeleted: readonly TimeInterval[] = [];
 
 /** The writer's side. */
 export class DeletedIntervals {
   readonly #memory: HeadMemory;
   readonly #arena: Arena;
   readonly #retired: Retired;
-  readonly #bySeries = new Map<number, DeletedInterval[]>();
+  readonly #bySeries = new Map<number, TimeInterval[]>();
 
   constructor(memory: HeadMemory, arena: Arena, retired: Retired) {
     this.#memory = memory;
@@ -34,7 +28,7 @@ export class DeletedIntervals {
   }
 
   /** Seen by readers after {@link publish}. */
-  add(ref: number, interval: DeletedInterval): void {
+  add(ref: number, interval: TimeInterval): void {
     const known = this.#bySeries.get(ref);
     if (known === undefined) this.#bySeries.set(ref, [interval]);
     else known.push(interval);
@@ -54,15 +48,16 @@ export class DeletedIntervals {
   publish(): void {
     const { words, doubles } = this.#memory;
     const old = words[Root.deletedIntervals];
+    for (const [ref, intervals] of this.#bySeries) this.#bySeries.set(ref, mergeIntervals(intervals));
     const refs = [...this.#bySeries.keys()].sort((a, b) => a - b);
-    const count = refs.reduce((sum, ref) => sum + (this.#bySeries.get(ref) as DeletedInterval[]).length, 0);
+    const count = refs.reduce((sum, ref) => sum + (this.#bySeries.get(ref) as TimeInterval[]).length, 0);
     let table = 0;
     if (count > 0) {
       table = this.#arena.alloc(Interval.header + count * Interval.words, Purpose.deletedIntervals);
       words[table] = count;
       let at = table + Interval.header;
       for (const ref of refs) {
-        for (const { mint, maxt } of this.#bySeries.get(ref) as DeletedInterval[]) {
+        for (const { mint, maxt } of this.#bySeries.get(ref) as TimeInterval[]) {
           words[at + Interval.ref] = ref;
           doubles[(at + Interval.mint) >> 1] = mint;
           doubles[(at + Interval.maxt) >> 1] = maxt;
@@ -76,8 +71,8 @@ export class DeletedIntervals {
   }
 }
 
-/** What is deleted of a series, for a pinned reader. */
-export function deletedOf(memory: HeadMemory, ref: number, record: number): readonly DeletedInterval[] {
+/** What is deleted of a series, ascending and apart, for a pinned reader. */
+export function deletedOf(memory: HeadMemory, ref: number, record: number): readonly TimeInterval[] {
   const { words, doubles } = memory;
   if ((words[record + Series.samples] & SeriesFlag.deletedIntervals) === 0) return nothingDeleted;
   const table = Atomics.load(words, Root.deletedIntervals);
@@ -90,26 +85,10 @@ export function deletedOf(memory: HeadMemory, ref: number, record: number): read
     if (words[entry(middle) + Interval.ref] < ref) low = middle + 1;
     else high = middle;
   }
-  const found: DeletedInterval[] = [];
+  const found: TimeInterval[] = [];
   for (; low < words[table] && words[entry(low) + Interval.ref] === ref; low++) {
     const at = entry(low);
     found.push({ mint: doubles[(at + Interval.mint) >> 1], maxt: doubles[(at + Interval.maxt) >> 1] });
   }
   return found;
-}
-
-/** Removes the samples from index `from` on that lie in one of the intervals. */
-export function removeDeleted(out: SampleColumns, from: number, intervals: readonly DeletedInterval[]): void {
-  if (intervals.length === 0) return;
-  const words = new Uint32Array(out.v.buffer, out.v.byteOffset, 2 * out.v.length);
-  let n = from;
-  for (let i = from; i < out.n; i++) {
-    const t = out.t[i];
-    if (intervals.some((interval) => t >= interval.mint && t <= interval.maxt)) continue;
-    out.t[n] = t;
-    words[2 * n] = words[2 * i];
-    words[2 * n + 1] = words[2 * i + 1];
-    n++;
-  }
-  out.n = n;
 }

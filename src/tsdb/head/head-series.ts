@@ -6,7 +6,7 @@ import { decodeXor } from "../../chunkenc/xor.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Series } from "../../storage/querier.ts";
 import type { SampleColumns } from "../../storage/sample-columns.ts";
-import { type DeletedInterval, removeDeleted } from "./deleted-intervals.ts";
+import { type Interval, removeDeleted } from "../tombstones/intervals.ts";
 import type { ChunkStore } from "./head-log.ts";
 import type { GatheredChunks } from "./series-chunks.ts";
 
@@ -16,7 +16,7 @@ export class HeadSeries implements Series {
   readonly #store: ChunkStore;
   readonly #first: number;
   readonly #end: number;
-  readonly #deleted: readonly DeletedInterval[];
+  readonly #deleted: readonly Interval[];
   /** Samples before this belong to blocks. */
   readonly #minTime: number;
 
@@ -27,7 +27,7 @@ export class HeadSeries implements Series {
     first: number,
     end: number,
     store: ChunkStore,
-    deleted: readonly DeletedInterval[],
+    deleted: readonly Interval[],
     minTime: number,
   ) {
     this.labels = labels;
