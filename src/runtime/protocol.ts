@@ -29,7 +29,11 @@ export interface WriterReady {
 export interface WriterMethods {
   /** Answered when replay has ended. */
   ready(): WriterReady;
-  write(request: { body: Uint8Array; headers: WriteHeaders }): Answer;
+  /**
+   * A remote-write request. Its body comes back, so that its memory is freed where it came from: the writer makes so
+   * little garbage that it would be collected late.
+   */
+  write(request: { body: Uint8Array; headers: WriteHeaders }): { answer: Answer; body: Uint8Array };
   openTarget(settings: TargetSettings): void;
   deliver(request: { id: number; page: ScrapedPage }): ScrapeReport;
   closeTarget(request: { id: number; staleAt: number | undefined }): void;

@@ -171,7 +171,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
 
   async write(body: Uint8Array, headers: WriteHeaders): Promise<Answer> {
     if (!this.isReady) return notReady(false);
-    return this.#writer.call("write", { body, headers }, [body.buffer as ArrayBuffer]);
+    const { answer } = await this.#writer.call("write", { body, headers }, [body.buffer as ArrayBuffer]);
+    return answer;
   }
 
   walReplay(): WalReplay {

@@ -11,7 +11,7 @@ import { scrapeKernel } from "../kernels/scrape-kernel.ts";
 import { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import { nodeClock } from "../node/clock.ts";
 import { loadCodecs } from "../node/codecs.ts";
-import { nodeFs } from "../node/fs.ts";
+import { nodeFs, syncFile } from "../node/fs.ts";
 import { readKernel } from "../node/kernel-files.ts";
 import { nodeRandom } from "../node/random.ts";
 import { WriteReceiver } from "../remote/write-receiver.ts";
@@ -20,7 +20,7 @@ import { Db } from "../tsdb/db.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
 import type { WriterData, WriterMethods, WriterNotice } from "./protocol.ts";
-import { serve } from "./rpc.ts";
+import { Handover, serve } from "./rpc.ts";
 import { writerStats } from "./writer-stats.ts";
 
 /** A slice of the truncation of the head: short against a batch's few milliseconds. */
@@ -48,6 +48,7 @@ const db = new Db(env, settings.dir, {
     syncs.count++;
     syncs.seconds += seconds;
   },
+  syncFull: syncFile,
 });
 logger.info("The write-ahead log has been replayed", {
   seconds: db.replaySeconds.toFixed(3),
@@ -94,7 +95,9 @@ serve<WriterMethods>(port, {
   write({ body, headers }) {
     const answer = receiver.receive(body, headers);
     announceCompaction();
-    return { ...answer, body: encodeUtf8(answer.body) };
+    return new Handover({ answer: { ...answer, body: encodeUtf8(answer.body) }, body }, [
+      body.buffer as ArrayBuffer,
+    ]);
   },
   openTarget: (target) => scrapes.open(target),
   async deliver({ id, page }) {
