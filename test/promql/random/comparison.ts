@@ -1,0 +1,71 @@
+/**
+ * Asks both servers and says what differs.
+ *
+ * Prometheus hands series from operator to operator in the random order of a Go map: sums over them differ from one
+ * time to the next in their last digits, topk picks others among equals. Where the answers differ Prometheus is asked
+ * again, and where it does not agree with itself there is nothing to compare with: "unstable".
+ */
+import { allowances, changedCounts, comparable, modernised } from "./allowed.ts";
+import { type Answer, ask, difference, isEmpty } from "./answers.ts";
+import { describeQuestion, type Question } from "./questions.ts";
+import type { ServerPair } from "./server-pair.ts";
+
+export interface Outcome {
+  /** Both gave the same answer, and it was one. */
+  readonly answered: boolean;
+  readonly problem?: string;
+}
+
+/** A small map of two is turned around in one of eight cases. */
+const repetitions = 60;
+
+export class Comparison {
+  asked = 0;
+  errors = 0;
+  empty = 0;
+  unstable = 0;
+  /** How often each allowance was made use of. */
+  readonly allowed = new Map<string, number>();
+
+  async ask(pair: ServerPair, question: Question): Promise<Outcome> {
+    this.asked++;
+    const theirs = await ask(pair.theirs, question);
+    const ours = await ask(pair.ours, question);
+    if (theirs.error !== undefined) this.errors++;
+    else if (isEmpty(theirs)) this.empty++;
+    const problem = differenceOf(question, theirs, ours);
+    if (problem === undefined) return { answered: theirs.error === undefined && !isEmpty(theirs) };
+    const allowance = allowances.find(({ holds }) => holds(queryOf(question), theirs, ours));
+    if (allowance !== undefined) {
+      this.allowed.set(allowance.reason, (this.allowed.get(allowance.reason) ?? 0) + 1);
+      return { answered: false };
+    }
+    if (await this.#isUnstable(pair, question, theirs)) {
+      this.unstable++;
+      return { answered: false };
+    }
+    return { answered: false, problem: `${describeQuestion(question)}\n  ${problem}` };
+  }
+
+  async #isUnstable(pair: ServerPair, question: Question, theirs: Answer): Promise<boolean> {
+    for (let i = 0; i < repetitions; i++) {
+      const again = await ask(pair.theirs, question);
+      if (difference(theirs, again) !== undefined) return true;
+    }
+    return false;
+  }
+
+  summary(): string {
+    const { asked, errors, empty, unstable } = this;
+    const allowed = [...this.allowed].map(([reason, count]) => `${count} × ${reason}`).join("; ");
+    return `${asked} questions: ${errors} errors alike, ${empty} empty, ${unstable} unstable; allowed: ${allowed || "none"}`;
+  }
+}
+
+function differenceOf(question: Question, theirs: Answer, ours: Answer): string | undefined {
+  if (theirs.text === ours.text) return undefined;
+  if (!question.path.startsWith("query")) return `theirs ${theirs.text}\n  ours   ${ours.text}`;
+  return difference(modernised(theirs, changedCounts(question)), comparable(ours));
+}
+
+const queryOf = ({ parameters }: Question) => parameters.find(([name]) => name === "query")?.[1] ?? "";
