@@ -36,7 +36,9 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Ui
     });
     request.on("end", () => resolve(body.subarray(0, length)));
     request.on("error", () => reject(new ClientGoneError()));
-    request.on("close", () => reject(new ClientGoneError()));
+    request.on("close", () => {
+      if (!request.readableEnded) reject(new ClientGoneError());
+    });
   });
 }
 
