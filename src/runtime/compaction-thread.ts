@@ -49,7 +49,8 @@ serve<CompactionMethods>(port, {
   },
   deleteBlocks({ retentionMs }) {
     storage.reloadBlocks();
-    return deleteObsoleteBlocks(env, dir, storage.blocks, retentionMs);
+    const deleted = deleteObsoleteBlocks(env, dir, storage.blocks, retentionMs);
+    return { deleted, unreadable: storage.blocks.unreadable.size };
   },
   snapshotBlocks(target) {
     storage.reloadBlocks();

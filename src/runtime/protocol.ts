@@ -39,6 +39,8 @@ export interface WriterMethods {
   closeTarget(request: { id: number; staleAt: number | undefined }): void;
   metadata(id: number): readonly FamilyMetadata[];
   exemplars(request: ExemplarsRequest): QueryAnswer;
+  /** Takes over what a reload of the configuration may change. */
+  configure(settings: { readonly exemplarsMax: number }): void;
   /** A range of the head that is ready to become a block; undefined when there is none. */
   headCompactionDue(): TimeRange | undefined;
   /** A block with everything before `maxt + 1` is in place: forget that part of the head. */
@@ -93,8 +95,11 @@ export interface CompactionMethods {
   /** Cuts a block from the head into `dir`; undefined when there is nothing in the range. */
   writeHeadBlock(request: TimeRange & { dir: string }): BlockDescription | undefined;
   writeCheckpoint(job: CheckpointJob): void;
-  /** Deletes blocks beyond the retention (0: none) and those that others replaced; resolves to their names. */
-  deleteBlocks(request: { retentionMs: number }): readonly string[];
+  /** Deletes blocks beyond the retention (0: none) and those that others replaced. */
+  deleteBlocks(request: { retentionMs: number }): {
+    readonly deleted: readonly string[];
+    readonly unreadable: number;
+  };
   /** Links all blocks into a directory. */
   snapshotBlocks(dir: string): void;
 }

@@ -59,6 +59,13 @@ export interface RuntimeEnv {
   readonly random: Random;
 }
 
+/** What a reload of the configuration may change. */
+export interface RuntimeChange {
+  readonly queries: QuerySettings;
+  readonly retentionMs: number;
+  readonly exemplarsMax: number;
+}
+
 /** Bounds of the threads' JavaScript heaps, MiB. Samples do not count: they are in shared memory and typed arrays. */
 const writerHeapMiB = 1024;
 const queryHeapMiB = 2048;
@@ -78,6 +85,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   #compaction: Thread<CompactionMethods> | undefined;
   #queries: QuerySettings;
   #retentionMs: number;
+  #exemplarsMax: number;
   #head: HeadHandle | undefined;
   #replay: WalReplay = { min: 0, max: 0, current: 0 };
   #ready: Promise<void>;
@@ -91,6 +99,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.#queries = options.queries;
     this.#retentionMs = options.retentionMs;
     const { storage } = options;
+    this.#exemplarsMax = storage.exemplarsMax;
     const control = this.#control.buffer;
     this.#pool = new QueryPool(
       {
@@ -109,7 +118,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       {
         name: "writer",
         module: new URL("./writer-thread.js", import.meta.url),
-        data: (): WriterData => ({ storage, control }),
+        data: (): WriterData => ({ storage: { ...storage, exemplarsMax: this.#exemplarsMax }, control }),
         heapLimitMiB: writerHeapMiB,
         youngLimitMiB: otherYoungMiB,
         onMessage: (message) => this.#notice(message as WriterNotice),
@@ -203,11 +212,16 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     return name;
   }
 
-  /** Takes over what a reload of the configuration may change. */
-  async configure(queries: QuerySettings, retentionMs: number): Promise<void> {
-    this.#queries = queries;
-    this.#retentionMs = retentionMs;
-    await this.#pool.configure(queries);
+  /** Takes over what a reload of the configuration may change; a new retention holds from the next round on. */
+  async configure(changed: RuntimeChange): Promise<void> {
+    this.#queries = changed.queries;
+    this.#retentionMs = changed.retentionMs;
+    this.#exemplarsMax = changed.exemplarsMax;
+    await this.#pool.configure(changed.queries);
+    // A writer that is being replaced starts with the new number, one that replays the WAL takes it over afterwards.
+    const { exemplarsMax } = changed;
+    const told = this.#writer.call("configure", { exemplarsMax }).catch(() => {});
+    if (this.isReady) await told;
   }
 
   /** Counters and gauges of the storage for /metrics; empty while the writer is not ready. */
@@ -258,8 +272,9 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     if (`${retentionMs} ${now}` === this.#blocksSeen) return [];
     this.#control.blocksChanged();
     if (now === "") return [];
-    const deleted = await this.#compactor().call("deleteBlocks", { retentionMs });
-    this.#blocksSeen = `${retentionMs} ${blocks()}`;
+    const { deleted, unreadable } = await this.#compactor().call("deleteBlocks", { retentionMs });
+    // One that cannot be read may be one that is being copied here: it is looked at again in the next round.
+    this.#blocksSeen = unreadable > 0 ? "" : `${retentionMs} ${blocks()}`;
     return deleted;
   }
 

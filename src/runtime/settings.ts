@@ -11,7 +11,9 @@ export interface StorageSettings {
   readonly walSegmentBytes: number;
   readonly walCompression: Compression;
   readonly walSync: WalSync;
-  /** 0: no exemplars are kept. */
+  /** Whether the feature is switched on: exemplars are read from pages. */
+  readonly keepExemplars: boolean;
+  /** 0: no exemplars are kept. A reload may change it. */
   readonly exemplarsMax: number;
   /** The size limit of one chunk file of a block. */
   readonly blockSegmentBytes: number;

@@ -65,7 +65,7 @@ const scrapes = new ScrapeIngest({
   ...env,
   appender: db.appender,
   memory: new ScrapeMemory(nodeRandom.u32(), scrapeKernel(readKernel("scrape"))),
-  exemplars: settings.exemplarsMax > 0,
+  exemplars: settings.keepExemplars,
 });
 const exemplars: ExemplarSource = {
   exemplars: (startMs, endMs, matcherSets) => db.head.exemplars.select(startMs, endMs, matcherSets),
@@ -108,6 +108,7 @@ serve<WriterMethods>(port, {
   closeTarget: ({ id, staleAt }) => scrapes.close(id, staleAt),
   metadata: (id) => scrapes.metadata(id),
   exemplars: (request) => answerExemplars(exemplars, request),
+  configure: ({ exemplarsMax }) => db.head.exemplars.resize(exemplarsMax),
   headCompactionDue() {
     announced = false;
     return db.headCompactionDue();

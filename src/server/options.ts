@@ -34,7 +34,7 @@ export interface ServerOptions {
   /** The flags as status/flags shows them under this configuration. */
   readonly shownFlags: (config: Config) => Readonly<Record<string, string>>;
   /** Without what the configuration file decides. */
-  readonly storage: Omit<StorageSettings, "exemplarsMax">;
+  readonly storage: Omit<StorageSettings, "exemplarsMax" | "keepExemplars">;
   /** Whether the feature is switched on; how many are kept is the configuration's to say. */
   readonly keepExemplars: boolean;
   readonly lockDirectory: boolean;

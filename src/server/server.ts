@@ -88,7 +88,12 @@ export class Server implements LifecycleService {
     this.#startTimeMs = env.clock.nowMs();
     this.#runtime = new Runtime(
       {
-        storage: { ...options.storage, dir: dataDir, exemplarsMax: config.exemplarsMax },
+        storage: {
+          ...options.storage,
+          dir: dataDir,
+          keepExemplars: options.keepExemplars,
+          exemplarsMax: config.exemplarsMax,
+        },
         queries: this.#querySettings(),
         queryConcurrencyMax: options.queries.concurrencyMax,
         retentionMs: this.#retentionMs(),
@@ -266,7 +271,11 @@ export class Server implements LifecycleService {
       logger.error("The configuration was not loaded; the old one stays in force.", { file, problem });
       throw error;
     }
-    await this.#runtime.configure(this.#querySettings(), this.#retentionMs());
+    await this.#runtime.configure({
+      queries: this.#querySettings(),
+      retentionMs: this.#retentionMs(),
+      exemplarsMax: this.#config.exemplarsMax,
+    });
     if (this.#state === "ready") await this.#applyJobs();
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     logger.info("Completed loading of configuration file", { file, durationMs });
