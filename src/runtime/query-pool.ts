@@ -66,6 +66,7 @@ export class QueryPool implements QueryService {
     return this.#slots.reduce((sum, { thread }) => sum + thread.deaths, 0);
   }
 
+  /** Rejects with UNAVAILABLE where the query's thread ended for another reason than the query. */
   async answer(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     const askedMs = this.#clock.monotonicMs();
     const slot = await this.#turn(signal);
@@ -77,9 +78,10 @@ export class QueryPool implements QueryService {
       const queuedMs = this.#clock.monotonicMs() - askedMs;
       return await slot.thread.call("answer", { request, queuedMs });
     } catch (error) {
+      if (!ranOutOfMemory(error)) throw error;
       return failure(
         "execution",
-        `the query ended its thread, which was replaced: ${(error as Error).message}`,
+        "the query needed more memory than a query thread has, which was replaced: narrow the selector or the range",
       );
     } finally {
       signal.removeEventListener("abort", cancel);
@@ -177,4 +179,8 @@ export class QueryPool implements QueryService {
     this.#slots.push(slot);
     return slot;
   }
+}
+
+function ranOutOfMemory(error: unknown): boolean {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY";
 }

@@ -1,5 +1,5 @@
-// Loaded into every thread of a server under test: ends its query thread by a query that begins with "# exhaust memory",
-// its writer by SIGUSR2.
+// Loaded into every thread of a server under test: ends its query thread by a query that begins with "# exhaust memory"
+// or "# exit", its writer by SIGUSR2.
 import { BroadcastChannel, isMainThread, parentPort, workerData } from "node:worker_threads";
 
 const channel = new BroadcastChannel("saboteur");
@@ -12,7 +12,7 @@ if (isMainThread) {
   const on = parentPort.on;
   parentPort.on = (event, listener) => {
     parentPort.on = on;
-    on.call(parentPort, "message", exhaust);
+    on.call(parentPort, "message", sabotage);
     return on.call(parentPort, event, listener);
   };
 } else if (workerData?.head === undefined) {
@@ -21,8 +21,10 @@ if (isMainThread) {
   };
 }
 
-function exhaust(message) {
-  if (!message?.argument?.request?.query?.startsWith("# exhaust memory")) return;
+function sabotage(message) {
+  const query = message?.argument?.request?.query ?? "";
+  if (query.startsWith("# exit")) process.exit(7);
+  if (!query.startsWith("# exhaust memory")) return;
   const hoard = [];
   for (;;) hoard.push(new Array(1e5).fill(hoard.length));
 }

@@ -35,11 +35,18 @@ const read = async () =>
 test("a query thread that runs out of memory is replaced; its query gets an error, the next ones answers", async () => {
   expect((await write(now, 1)).status).toBe(204);
   const greedy = await queryInstant(server.url, "# exhaust memory\nm", now / 1000);
-  expect(greedy.body.status).toBe("error");
-  expect(greedy.body.error).toMatch(/thread/);
+  expect([greedy.status, greedy.body.errorType]).toEqual([422, "execution"]);
+  expect(greedy.body.error).toMatch(/more memory than a query thread has/);
   // With one query thread the next query waits for the new one.
   expect(await read()).toEqual(["1"]);
   expect(server.log()).toContain("A thread ended unexpectedly and is replaced");
+});
+
+test("a query whose thread ends through no fault of its own may be asked again", async () => {
+  const unlucky = await queryInstant(server.url, "# exit\nm", now / 1000);
+  expect([unlucky.status, unlucky.body.errorType]).toEqual([503, "unavailable"]);
+  expect(unlucky.body.error).toMatch(/query \d thread ended \(exit code 7\)/);
+  expect(await read()).toEqual(["1"]);
 });
 
 test("a writer that throws is replaced; what was acknowledged is there, and writing goes on", async () => {
