@@ -64,3 +64,13 @@ export interface Fs {
 export function joinPath(...segments: string[]): string {
   return segments.join("/");
 }
+
+/** Makes the content of a file durable that somebody else has written. */
+export function makeDurable(fs: Fs, path: string): void {
+  const file = fs.open(path, "write");
+  try {
+    file.sync();
+  } finally {
+    file.close();
+  }
+}

@@ -9,7 +9,7 @@
  */
 import { ByteWriter } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
-import type { File, Fs } from "../../base/fs.ts";
+import { type File, type Fs, makeDurable } from "../../base/fs.ts";
 import {
   entryChecksumBytes,
   entryFixedBytes,
@@ -60,7 +60,8 @@ export class HeadChunkWriter {
 
   /**
    * Creates the directory if need be. Never writes into a file that is there already: the first chunk begins a new one.
-   * `maxt` is the newest time of each file, as `scanHeadChunks` returned it; files that it does not name are kept.
+   * The last one is synced, because its writer may have been killed: after a power cut a series must not have chunks of
+   * the new file without those before them, or the samples between would be taken for out of order. `maxt` is the newest time of each file, as `scanHeadChunks` returned it; files that it does not name are kept.
    */
   static open(
     env: { readonly fs: Fs },
@@ -70,6 +71,7 @@ export class HeadChunkWriter {
   ): HeadChunkWriter {
     env.fs.makeDir(dir);
     const files = listHeadChunkFiles(env.fs, dir);
+    if (files.length > 0) makeDurable(env.fs, headChunkPath(dir, files[files.length - 1]));
     const known = new Map(files.map((segment) => [segment, maxt.get(segment) ?? Number.POSITIVE_INFINITY]));
     return new HeadChunkWriter(env.fs, dir, files.at(-1) ?? 0, known, options);
   }

@@ -343,6 +343,14 @@ describe("writing", () => {
     }
   });
 
+  test("what a killed writer left is on the disk before anything comes after it", () => {
+    const fs = new MemFs();
+    const { writer, refs } = written(fs, 3, 1e6);
+    writer.flush();
+    HeadChunkWriter.open({ fs }, dir);
+    expect(scan(fs.crash("lost")).found.map(({ ref }) => ref)).toEqual(refs);
+  });
+
   test("old files are dropped up to the first with something young, and the current one is cut", () => {
     const fs = new MemFs();
     const { writer, chunks, refs } = written(fs, 40);

@@ -197,6 +197,13 @@ describe("when it is on the disk", () => {
   });
 });
 
+test("what a killed writer left is on the disk before anything comes after it", () => {
+  const fs = new MemFs();
+  const want = logBatch(open(fs).log, 1);
+  open(fs);
+  expect(open(fs.crash("lost")).replayed.sampleLines).toEqual(want);
+});
+
 test("segments that somebody removed do not keep later ones from going into a checkpoint", () => {
   const fs = new MemFs();
   const first = open(fs);

@@ -9,7 +9,7 @@
 import type { Codecs } from "../../base/codec.ts";
 import type { Clock, Logger, Timer } from "../../base/env.ts";
 import { NarthexError } from "../../base/errors.ts";
-import type { File, Fs } from "../../base/fs.ts";
+import { type File, type Fs, makeDurable } from "../../base/fs.ts";
 import {
   deleteCheckpoints,
   deleteTemporaryCheckpoints,
@@ -85,11 +85,18 @@ export class Wal {
     });
   }
 
-  /** Creates the directory if need be, replays what is in it into `sink`, and begins a new segment. */
+  /**
+   * Creates the directory if need be, replays what is in it into `sink`, and begins a new segment. The last one is
+   * synced, because its writer may have been killed: damage in it would cost all that comes after it.
+   */
   static open(env: WalEnv, dir: string, options: WalOptions, sink: WalSink): Wal {
-    env.fs.makeDir(dir);
-    deleteTemporaryCheckpoints(env.fs, dir);
-    return new Wal(env, dir, options, replayWal(env, dir, options.quarantineDir, sink));
+    const { fs } = env;
+    fs.makeDir(dir);
+    deleteTemporaryCheckpoints(fs, dir);
+    const replayed = replayWal(env, dir, options.quarantineDir, sink);
+    const last = listSegments(fs, dir).at(-1);
+    if (last !== undefined) makeDurable(fs, last.path);
+    return new Wal(env, dir, options, replayed);
   }
 
   get stats(): SegmentWriterStats {
@@ -117,16 +124,14 @@ export class Wal {
     if (this.#options.sync === "interval" && this.#timer === undefined) {
       this.#timer = this.#env.clock.after(this.#options.syncIntervalMs ?? 1000, () => {
         this.#timer = undefined;
-        this.#sync();
+        this.#trySync(() => this.#writer.sync());
       });
     }
   }
 
   /** Makes durable what is acknowledged. */
   sync(): void {
-    const start = this.#env.clock.monotonicMs();
-    this.#writer.sync();
-    this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
+    this.#timed(() => this.#writer.sync());
   }
 
   /**
@@ -175,14 +180,20 @@ export class Wal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    for (const path of this.#syncing) this.#syncPath(path);
+    for (const path of this.#syncing) this.#trySync(() => makeDurable(this.#env.fs, path));
     this.#writer.close();
   }
 
+  #timed(sync: () => void): void {
+    const start = this.#env.clock.monotonicMs();
+    sync();
+    this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
+  }
+
   /** A sync that nobody waits for: what fails is logged and counted, as Prometheus does. */
-  #sync(): void {
+  #trySync(sync: () => void): void {
     try {
-      this.sync();
+      this.#timed(sync);
     } catch (error) {
       this.#syncFailed(error);
     }
@@ -190,7 +201,8 @@ export class Wal {
 
   #finish(file: File): void {
     const { sync, syncFull } = this.#options;
-    if (syncFull === undefined || sync === "always" || this.#isClosed) return this.#syncFile(file);
+    if (syncFull === undefined || sync === "always" || this.#isClosed)
+      return this.#trySync(() => file.sync());
     const { path } = file;
     const start = this.#env.clock.monotonicMs();
     this.#syncing.add(path);
@@ -200,27 +212,6 @@ export class Wal {
         (error) => this.#syncFailed(error),
       )
       .finally(() => this.#syncing.delete(path));
-  }
-
-  #syncFile(file: File): void {
-    try {
-      const start = this.#env.clock.monotonicMs();
-      file.sync();
-      this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
-    } catch (error) {
-      this.#syncFailed(error);
-    }
-  }
-
-  /** A full segment that nobody may have synced yet. */
-  #syncPath(path: string): void {
-    try {
-      const file = this.#env.fs.open(path, "write");
-      this.#syncFile(file);
-      file.close();
-    } catch (error) {
-      this.#syncFailed(error);
-    }
   }
 
   #syncFailed(error: unknown): void {
