@@ -1,0 +1,13 @@
+// Loaded into every thread of a server under test: its writer rests for a while before each segment of the WAL.
+import { isMainThread, parentPort } from "node:worker_threads";
+
+const restMs = 4000;
+
+if (!isMainThread) {
+  const { postMessage } = parentPort;
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  parentPort.postMessage = (message, ...rest) => {
+    postMessage.call(parentPort, message, ...rest);
+    if (message?.notice === "replay") Atomics.wait(word, 0, 0, restMs);
+  };
+}
