@@ -139,7 +139,7 @@ function parseAtTime(cursor: Cursor, expr: Expression): AtModifier {
   const isSigned = type === "+" || type === "-";
   const seconds = (isSigned ? parseSignedNumberLiteral(cursor) : parseNumberLiteral(cursor)).value;
   if (!(Math.abs(seconds) < 2 ** 63)) {
-    const shown = Number.isFinite(seconds) ? `${formatFloat(seconds)}.000000` : formatFloat(seconds);
+    const shown = Number.isFinite(seconds) ? `${BigInt(seconds)}.000000` : formatFloat(seconds);
     cursor.fail(expr.start, `timestamp out of bounds for @ modifier: ${shown}`);
   }
   return roundAwayFromZero(seconds * 1000) + 0;

@@ -110,6 +110,10 @@ test.each([
   ["foo[nan]", "1:5: parse error: unexpected character in duration expression: 'n'"],
   ["foo offset -nan", "1:12: parse error: duration out of range"],
   ["foo @ bar", '1:7: parse error: unexpected identifier "bar" in @, expected timestamp'],
+  [
+    "foo @ -1e30",
+    "1:1: parse error: timestamp out of bounds for @ modifier: -1000000000000000019884624838656.000000",
+  ],
   ["foo @ inf", "1:1: parse error: timestamp out of bounds for @ modifier: +Inf"],
   ["foo offset 1m[5m]", "1:14: parse error: no offset modifiers allowed before range"],
   ["1[5m]", "1:2: parse error: ranges only allowed for vector selectors"],
