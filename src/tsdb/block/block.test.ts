@@ -127,7 +127,9 @@ describe("a series with histograms", () => {
     const columns = new SampleColumns();
     series.read(columns, 0, 199);
     expect([...columns.t.subarray(0, columns.n)]).toEqual([100, 150]);
-    expect(() => series.read(columns, 0, 200)).toThrow(/{__name__="mixed"} holds samples in the chunk encoding histogram/);
+    expect(() => series.read(columns, 0, 200)).toThrow(
+      /{__name__="mixed"} holds samples in the chunk encoding histogram/,
+    );
   });
 });
 
