@@ -76,10 +76,10 @@ export const isEmpty = ({ text, series, single }: Answer) =>
 
 const resultLists = /"resultType":"(vector|matrix)"/;
 
-const keyOf = (metric: Readonly<Record<string, string>>) =>
+export const keyOf = (metric: Readonly<Record<string, string>>) =>
   JSON.stringify(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const pointsOf = ({ value, values }: Series): readonly Point[] =>
+export const pointsOf = ({ value, values }: Series): readonly Point[] =>
   values ?? (value === undefined ? [] : [value]);
 
 /** What differs, in words; undefined where nothing does. Values must be equal to the last digit. */

@@ -3,10 +3,11 @@
  *
  * Prometheus hands series from operator to operator in the random order of a Go map: sums over them differ from one
  * time to the next in their last digits, topk picks others among equals. Where the answers differ Prometheus is asked
- * again, and where it does not agree with itself there is nothing to compare with: "unstable".
+ * again, and where it does not agree with itself ("unstable") ours only has to lie between its answers.
  */
 import { allowances, changedCounts, comparable, modernised } from "./allowed.ts";
 import { type Answer, ask, difference, isEmpty } from "./answers.ts";
+import { Envelope } from "./envelope.ts";
 import { describeQuestion, type Question } from "./questions.ts";
 import type { ServerPair } from "./server-pair.ts";
 
@@ -18,6 +19,8 @@ export interface Outcome {
 
 /** A small map of two is turned around in one of eight cases. */
 const repetitions = 60;
+/** Of equals they pick other ones each time. */
+const picksSome = /\b(topk|bottomk)\b/i;
 
 export class Comparison {
   asked = 0;
@@ -40,19 +43,12 @@ export class Comparison {
       this.allowed.set(allowance.reason, (this.allowed.get(allowance.reason) ?? 0) + 1);
       return { answered: false };
     }
-    if (await this.#isUnstable(pair, question, theirs)) {
-      this.unstable++;
-      return { answered: false };
-    }
-    return { answered: false, problem: `${describeQuestion(question)}\n  ${problem}` };
-  }
-
-  async #isUnstable(pair: ServerPair, question: Question, theirs: Answer): Promise<boolean> {
-    for (let i = 0; i < repetitions; i++) {
-      const again = await ask(pair.theirs, question);
-      if (difference(theirs, again) !== undefined) return true;
-    }
-    return false;
+    const envelope = await envelopeOf(pair, question, theirs);
+    if (envelope === undefined)
+      return { answered: false, problem: `${describeQuestion(question)}\n  ${problem}` };
+    this.unstable++;
+    const misfit = picksSome.test(queryOf(question)) ? undefined : envelope.misfit(ours);
+    return { answered: false, problem: misfit && `${describeQuestion(question)}\n  unstable: ${misfit}` };
   }
 
   summary(): string {
@@ -66,6 +62,23 @@ function differenceOf(question: Question, theirs: Answer, ours: Answer): string 
   if (theirs.text === ours.text) return undefined;
   if (!question.path.startsWith("query")) return `theirs ${theirs.text}\n  ours   ${ours.text}`;
   return difference(modernised(theirs, changedCounts(question)), comparable(ours));
+}
+
+/** All answers that Prometheus has; undefined where it has only one. */
+async function envelopeOf(
+  pair: ServerPair,
+  question: Question,
+  theirs: Answer,
+): Promise<Envelope | undefined> {
+  const envelope = new Envelope();
+  envelope.add(theirs);
+  let isUnstable = false;
+  for (let i = 0; i < repetitions; i++) {
+    const again = await ask(pair.theirs, question);
+    envelope.add(again);
+    isUnstable ||= difference(theirs, again) !== undefined;
+  }
+  return isUnstable ? envelope : undefined;
 }
 
 const queryOf = ({ parameters }: Question) => parameters.find(([name]) => name === "query")?.[1] ?? "";

@@ -20,7 +20,12 @@ export class ServerPair {
   static async start(dir: string, flags: string[] = []): Promise<ServerPair> {
     mkdirSync(dir, { recursive: true });
     const pair = new ServerPair(dir, flags);
-    await pair.#start();
+    try {
+      await pair.#start();
+    } catch (error) {
+      await pair.stop();
+      throw error;
+    }
     return pair;
   }
 
