@@ -6,7 +6,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { havePeers } from "../peers/find.ts";
 import { Comparison } from "../promql/random/comparison.ts";
 import { Coverage } from "../promql/random/coverage.ts";
@@ -25,13 +25,17 @@ const candidates = 12;
 const peers = havePeers("proof 4 (PromQL against Prometheus)", "prometheus");
 
 describe.skipIf(!peers)("PromQL, against a real Prometheus", () => {
-  const dir = mkdtempSync(join(tmpdir(), "narthex-proof-4-"));
-  const seed = proofSeed("proof 4");
   const seriesCount = size(300, 1000);
   const coverage = new Coverage(allParts, timesEach);
+  let dir: string;
+  let seed: number;
   let expressions: RandomExpressions;
   let pair: ServerPair | undefined;
 
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "narthex-proof-4-"));
+    seed = proofSeed("proof 4");
+  });
   afterEach(async () => {
     await pair?.stop();
   });
