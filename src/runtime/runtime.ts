@@ -202,11 +202,9 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     const name = snapshotName(this.#env.clock, this.#env.random);
     const dir = `${this.#options.storage.dir}/${snapshotsDir}/${name}`;
     await this.maintenance.between(async () => {
+      const range = skipHead ? undefined : await this.#writer.call("headRange", undefined as never);
       await this.#compactor().call("snapshotBlocks", dir);
-      if (!skipHead) {
-        const range = await this.#writer.call("headRange", undefined as never);
-        if (range !== undefined) await this.#compactor().call("writeHeadBlock", { ...range, dir });
-      }
+      if (range !== undefined) await this.#compactor().call("writeHeadBlock", { ...range, dir });
       await this.#endCompactor();
     });
     return name;

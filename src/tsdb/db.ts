@@ -9,6 +9,7 @@
  */
 import type { Codecs } from "../base/codec.ts";
 import { type Clock, type Logger, type Random, silentLogger } from "../base/env.ts";
+import { NarthexError } from "../base/errors.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
@@ -75,7 +76,9 @@ export class Db {
   /** How long the start took: chunk files, then the WAL. */
   readonly replaySeconds: number;
   readonly unknownRefs: UnknownRefs;
+  readonly #logger: Logger;
   #truncation: Collection | undefined;
+  #saidHeldUp = false;
   #closed = false;
 
   /**
@@ -85,6 +88,7 @@ export class Db {
   constructor(env: DbEnv, dir: string, options: DbOptions) {
     const { fs, clock, logger } = env;
     const begunMs = clock.monotonicMs();
+    this.#logger = logger;
     fs.makeDir(dir);
     const quarantine = joinPath(dir, quarantineDir);
     removeLeftovers(env, dir);
@@ -139,7 +143,11 @@ export class Db {
   /** The range of the head that is ready to become a block; undefined when there is none. */
   headCompactionDue(): TimeRange | undefined {
     const { head } = this;
-    if (!head.isCompactable || head.hasHistograms) return undefined;
+    if (!head.isCompactable) return undefined;
+    if (head.hasHistograms) {
+      this.#sayHeldUp();
+      return undefined;
+    }
     const mint = head.minTime;
     return { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1 };
   }
@@ -149,9 +157,25 @@ export class Db {
     return this.head.isCompactable && this.head.hasHistograms;
   }
 
-  /** All that the head holds; undefined when it is empty. */
+  /** Once: it stays so until a Prometheus has cut the block. */
+  #sayHeldUp(): void {
+    if (this.#saidHeldUp) return;
+    this.#saidHeldUp = true;
+    this.#logger.warn(
+      "No block is cut from the head: it holds native histograms, which this version keeps but cannot write into a " +
+        "block yet. Head and WAL grow until a Prometheus has opened this directory and cut the block",
+    );
+  }
+
+  /** All that the head holds, for a snapshot; undefined when it is empty. Throws where a block cannot hold it. */
   headRange(): TimeRange | undefined {
     const { head } = this;
+    if (head.hasHistograms) {
+      throw new NarthexError(
+        "UNAVAILABLE",
+        "the head holds native histograms, which cannot be written into a block yet; skip_head=true leaves the head out",
+      );
+    }
     return head.isInitialized && head.maxTime >= head.minTime
       ? { mint: head.minTime, maxt: head.maxTime }
       : undefined;

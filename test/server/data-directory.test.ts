@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer } from "../../bench/servers.mjs";
-import { havePeers } from "../peers/find.ts";
+import { havePeers, sharedData } from "../peers/find.ts";
 import { queryInstant, resultOf } from "../peers/query-api.ts";
 import { bitsOf, remoteWrite } from "../peers/remote-write.ts";
 
 const hourMs = 3_600_000;
 const now = Date.now();
 const sampleCount = 100;
+const crashed = sharedData("a head with native histograms", "data/prometheus-3.5.3-crashed");
 const peers = havePeers("a snapshot opens in Prometheus", "prometheus");
 
 let dir: string;
@@ -110,3 +111,36 @@ test("a retention that a reload shortens deletes blocks, and shows", async () =>
     await retention.kill();
   }
 });
+
+test.skipIf(crashed === undefined)(
+  "native histograms that Prometheus wrote are never left out in silence",
+  async () => {
+    const home = join(dir, "histograms");
+    mkdirSync(home);
+    cpSync(crashed as string, join(home, "data"), { recursive: true });
+    const before = blocksIn(join(home, "data"));
+    const flags = ["--storage.tsdb.min-block-duration=1m", "--storage.tsdb.block-reload-interval=1s"];
+    const theirs = await startServer("narthex", home, { flags });
+    try {
+      const post = async (parameters: string) => {
+        const answer = await fetch(`${theirs.url}/api/v1/admin/tsdb/snapshot${parameters}`, {
+          method: "POST",
+        });
+        return [answer.status, await answer.text()] as const;
+      };
+      expect(await post("")).toEqual([
+        500,
+        expect.stringMatching(/the head holds native histograms.*skip_head=true/),
+      ]);
+      expect((await post("?skip_head=true"))[0]).toBe(200);
+      await expect.poll(() => theirs.log(), { timeout: 20_000 }).toContain("No block is cut from the head");
+      const { status, body } = await queryInstant(theirs.url, 'count({__name__=~".+"})', 1795275790);
+      expect([status, body.errorType]).toEqual([422, "execution"]);
+      expect(body.error).toMatch(/has native histograms, which are not supported yet/);
+      expect(blocksIn(join(home, "data"))).toEqual(before);
+      expect(theirs.log().split("No block is cut from the head")).toHaveLength(2);
+    } finally {
+      await theirs.kill();
+    }
+  },
+);
