@@ -29,7 +29,7 @@ const [
   ].map(module),
 );
 
-const control = new Int32Array(buffer); // 0: stop
+const control = new Int32Array(buffer); // 0: stop, 2: truncations so far
 mkdirSync(dir, { recursive: true });
 const memory = HeadMemory.create({ poison: true, unguarded });
 const chunks = HeadChunkWriter.open({ fs: nodeFs }, dir, undefined, { fileBytesMax: 256 * 1024 });
@@ -80,6 +80,7 @@ function truncate(batch) {
   if (collection.step(() => performance.now() > endMs) !== "done") return;
   collection = undefined;
   truncations++;
+  Atomics.store(control, 2, truncations);
   chunks.truncate(head.minTime);
 }
 
