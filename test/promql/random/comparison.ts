@@ -17,8 +17,8 @@ export interface Outcome {
   readonly problem?: string;
 }
 
-/** A small map of two is turned around in one of eight cases. */
-const repetitions = 60;
+/** How often Prometheus is asked again if its answers differ, and if they do not: a map of two is turned around rarely. */
+const repetitions = { unstable: 60, stable: 250 };
 /** Of equals they pick other ones each time. */
 const picksSome = /\b(topk|bottomk)\b/i;
 
@@ -73,7 +73,7 @@ async function envelopeOf(
   const envelope = new Envelope();
   envelope.add(theirs);
   let isUnstable = false;
-  for (let i = 0; i < repetitions; i++) {
+  for (let i = 0; i < (isUnstable ? repetitions.unstable : repetitions.stable); i++) {
     const again = await ask(pair.theirs, question);
     envelope.add(again);
     isUnstable ||= difference(theirs, again) !== undefined;

@@ -26,7 +26,10 @@ export interface RandomExpression {
   readonly type: "vector" | "scalar" | "matrix" | "string";
 }
 
-/** All that an expression may be made of, as {@link RandomExpression.parts} names it. */
+/**
+ * All that an expression may be made of, as {@link RandomExpression.parts} names it: the language without what is
+ * experimental.
+ */
 export const allParts: readonly string[] = [
   ...functionNames,
   ..."avg bottomk count count_values group max min quantile stddev stdvar sum topk by without".split(" "),
