@@ -204,6 +204,31 @@ describe.each([1, 2])("seed %i", (seed) => {
   });
 });
 
+test("a series that went and came back: start after start finds its chunks in order", () => {
+  const random = new SeededRandom(1);
+  const disk = new MemFs();
+  const acknowledged: Row[] = [];
+  let life = new Life(disk, random, acknowledged);
+  let t = t0;
+  const run = (batches: number, ids: readonly string[]) => {
+    for (let k = 0; k < batches; k++) {
+      t += 40;
+      life.append(ids.map((i) => ({ i, t, v: k })));
+      life.maintain(() => {});
+    }
+  };
+  run(20, ["a", "b"]);
+  run(50, ["b"]);
+  expect(life.db.head.stats.seriesRemoved).toBe(1);
+  run(20, ["a", "b"]);
+  for (let start = 1; start <= 5; start++) {
+    life = new Life(disk, random, acknowledged);
+    expect(life.env.logger.at("warn"), `start ${start}`).toEqual([]);
+    check(life.read(), { acknowledged, pending: [] }, `start ${start}`);
+    run(7, ["a", "b"]);
+  }
+});
+
 test("a disk that is full for a while: what is acknowledged meanwhile and afterwards is there", () => {
   for (let seed = 1; seed <= 2; seed++) {
     const random = new SeededRandom(seed);

@@ -11,6 +11,7 @@ import type { Labels } from "../../model/labels.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import type { ExemplarEntry } from "../record/exemplars.ts";
 import { higherWalRef } from "../record/record-reader.ts";
+import type { PersistedChunk } from "./chunk-lists.ts";
 import { Collection, dropOpenChunks } from "./collection.ts";
 import type { Head } from "./head.ts";
 import { LabelBytes } from "./label-bytes.ts";
@@ -165,14 +166,17 @@ export class HeadReplay {
     this.#staging.release();
   }
 
-  /** What Prometheus does at each series record: the series now consists of the chunks in files under this WAL ref. */
+  /**
+   * At each series record the series consists of its chunks in files, and of nothing else, as in Prometheus: samples that
+   * came before the record are in blocks.
+   */
   #attach(ref: number, walRef: number): void {
     const head = this.#head;
     const { words, doubles } = head.memory;
     const record = seriesRecord(words, ref);
     const removed = head.lists.count(record) + dropOpenChunks(head, ref, record);
     head.lists.clear(record);
-    const chunks = this.#chunks.of(walRef);
+    const chunks = this.#chunksOf(record, walRef);
     let total = words[record + Series.total];
     for (const chunk of chunks) {
       head.lists.append(record, total, chunk);
@@ -186,6 +190,21 @@ export class HeadReplay {
     head.stats.chunks += chunks.length - removed;
     head.stats.chunksCreated += chunks.length;
     head.stats.chunksRemoved += removed;
+  }
+
+  /**
+   * A series that had gone and came back has a second WAL ref, but from the next start on its chunks are written under
+   * the first one again: those that follow in the files are its own too. (Prometheus takes those under the last one only,
+   * and so writes what follows them again and again.)
+   */
+  #chunksOf(record: number, walRef: number): readonly PersistedChunk[] {
+    const chunks = this.#chunks.of(walRef);
+    const first = walRefOf(this.#head.memory.words, record);
+    if (first === walRef) return chunks;
+    const last = chunks.at(-1);
+    if (last === undefined) return this.#chunks.of(first);
+    const later = this.#chunks.of(first).filter(({ ref }) => ref > last.ref);
+    return later.length > 0 && later[0].mint > last.maxt ? [...chunks, ...later] : chunks;
   }
 
   #stage(n: number): void {
