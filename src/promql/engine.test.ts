@@ -53,6 +53,9 @@ class TickingClock extends ManualClock {
 class Watched implements Queryable {
   selects = 0;
   reads = 0;
+  done = 0;
+  /** How much had been read when the storage was told that no select follows. */
+  readsBeforeDone = -1;
   closed = 0;
   onRead: () => void = () => {};
   readonly #storage: Queryable;
@@ -78,6 +81,10 @@ class Watched implements Queryable {
       },
       labelNames: (...args) => querier.labelNames(...args),
       labelValues: (...args) => querier.labelValues(...args),
+      doneSelecting: () => {
+        this.readsBeforeDone = this.reads;
+        this.done++;
+      },
       close: () => {
         this.closed++;
         querier.close();
@@ -159,6 +166,13 @@ describe("limits", () => {
       expect(failureOf(() => engine.instant(storageOf(1), query, 60 * minute)).message).toEqual(message);
     }
     expect(failureOf(() => engine.range(storageOf(1), "x", 0, 1e15, 1)).message).toEqual(message);
+  });
+
+  test("the storage is told when no select follows, before anything is read", () => {
+    const storage = new Watched(storageOf(3));
+    engineOf().instant(storage, "sum(x) + count(x)", 0);
+    expect([storage.done, storage.readsBeforeDone, storage.closed]).toEqual([1, 0, 1]);
+    expect(storage.reads).toBeGreaterThan(0);
   });
 
   test("a raised flag cancels", () => {

@@ -50,6 +50,7 @@ export class QueryRun implements QueryContext {
       known.set(key, selection);
       this.#selections.set(selector, selection);
     }
+    this.querier.doneSelecting?.();
   }
 
   #seriesOf({ matchers, mint, maxt, hints }: Selector): readonly Series[] {

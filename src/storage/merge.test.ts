@@ -14,6 +14,7 @@ type Source = Record<string, Record<number, bigint>>;
 class FakeQuerier implements Querier {
   readonly #source: Source;
   closed = 0;
+  done = 0;
 
   constructor(source: Source) {
     this.#source = source;
@@ -45,6 +46,10 @@ class FakeQuerier implements Querier {
   labelValues(_context: QueryContext, _name: string, _matchers: unknown, limit: number): string[] {
     const names = Object.keys(this.#source).sort();
     return limit > 0 ? names.slice(0, limit) : names;
+  }
+
+  doneSelecting(): void {
+    this.done++;
   }
 
   close(): void {
@@ -123,4 +128,15 @@ test("a single source is handed through; none is empty", () => {
   expect(mergeQueriers([only])).toBe(only);
   expect(readAll(mergeQueriers([]), 0, 10)).toEqual({});
   expect(mergeQueriers([]).labelValues(context, "x", [], 0)).toEqual([]);
+});
+
+test("that no select follows, and the end, reach every source", () => {
+  const sources = [new FakeQuerier({ a: { 1: 1n } }), new FakeQuerier({ b: { 2: 2n } })];
+  const merged = mergeQueriers(sources);
+  merged.doneSelecting?.();
+  merged.close();
+  expect(sources.map(({ done, closed }) => [done, closed])).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
 });

@@ -48,6 +48,10 @@ class MergedQuerier implements Querier {
     );
   }
 
+  doneSelecting(): void {
+    for (const querier of this.#queriers) querier.doneSelecting?.();
+  }
+
   close(): void {
     for (const querier of this.#queriers) querier.close();
   }
