@@ -34,7 +34,7 @@ test("wal.md reads as it says", () => {
   const { replayed, logger } = open(fs);
   expect(logger.lines).toEqual([]);
   expect([...replayed.labels].map(([walRef, labels]) => [walRef, String(labels)])).toEqual([
-    [7, 'up{job="a"}'],
+    [7, '{__name__="up", job="a"}'],
   ]);
   expect(replayed.sampleLines).toEqual(["7 1000 3ff0000000000000", "7 16000 7ff0000000000002"]);
   expect(replayed.metadataEntries).toEqual([metadata]);

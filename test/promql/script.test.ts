@@ -30,8 +30,8 @@ test.each([
 
 test.each([
   ['{a="b c", "d e"="}{"} 1', '{a="b c", "d e"="}{"}'],
-  ['{"a.b"} 1', '{"a.b"}'],
-  ["a:b{} 1", "a:b"],
+  ['{"a.b"} 1', '{__name__="a.b"}'],
+  ["a:b{} 1", '{__name__="a:b"}'],
   ["{} {{sum:1}}", "{}"],
 ])("labels of %s", (line, want) => {
   expect(`${parseSeriesLine(line).labels}`).toBe(want);

@@ -31,11 +31,11 @@ export class MemoryAppender implements Appender {
   commitError: Error | undefined;
 
   /** What was committed: series as printed, with `time:value` of each sample. */
-  contents(): Record<string, string> {
+  contents(print: (labels: Labels) => string = seriesText): Record<string, string> {
     const value = (bits: bigint) => `${new Float64Array(BigUint64Array.of(bits).buffer)[0]}`;
     return Object.fromEntries(
       this.#series.map(({ labels, samples }) => [
-        seriesText(labels),
+        print(labels),
         samples.map(({ t, bits }) => `${t}:${value(bits)}`).join(" "),
       ]),
     );

@@ -64,7 +64,7 @@ test("what the blocks hold is answered, what may be in the head is not", async (
   expect(await answer("/-/ready")).toEqual(unavailable);
   expect(await answer("/api/v1/status/walreplay")).toEqual([
     200,
-    '{"status":"success","data":{"min":0,"max":0,"current":0}}',
+    expect.stringMatching(/^{"status":"success","data":{"min":0,"max":\d,"current":\d}}$/),
   ]);
   expect(await answer("/api/v1/targets")).toEqual(unavailable);
   expect((await write(now + 1)).status).toBe(503);

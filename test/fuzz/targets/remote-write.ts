@@ -88,7 +88,7 @@ function headReceiver(): Receiver & { readonly head: TestHead } {
 function memoryReceiver(): Receiver {
   const appender = new MemoryAppender();
   const contents = () =>
-    Object.entries(appender.contents())
+    Object.entries(appender.contents(String))
       .filter(([, samples]) => samples !== "")
       .map(([labels, samples]) => `${labels} ${samples}`)
       .sort()
