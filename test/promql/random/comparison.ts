@@ -8,7 +8,7 @@
 import { allowances, changedCounts, comparable, modernised } from "./allowed.ts";
 import { type Answer, ask, difference, isEmpty } from "./answers.ts";
 import { Envelope } from "./envelope.ts";
-import { describeQuestion, type Question } from "./questions.ts";
+import { describeQuestion, parameterOf, type Question } from "./questions.ts";
 import type { ServerPair } from "./server-pair.ts";
 
 export interface Outcome {
@@ -38,7 +38,9 @@ export class Comparison {
     else if (isEmpty(theirs)) this.empty++;
     const problem = differenceOf(question, theirs, ours);
     if (problem === undefined) return { answered: theirs.error === undefined && !isEmpty(theirs) };
-    const allowance = allowances.find(({ holds }) => holds(queryOf(question), theirs, ours));
+    const allowance = allowances.find(({ holds }) =>
+      holds(parameterOf(question, "query"), theirs, ours, question),
+    );
     if (allowance !== undefined) {
       this.allowed.set(allowance.reason, (this.allowed.get(allowance.reason) ?? 0) + 1);
       return { answered: false };
@@ -47,7 +49,7 @@ export class Comparison {
     if (envelope === undefined)
       return { answered: false, problem: `${describeQuestion(question)}\n  ${problem}` };
     this.unstable++;
-    const misfit = picksSome.test(queryOf(question)) ? undefined : envelope.misfit(ours);
+    const misfit = picksSome.test(parameterOf(question, "query")) ? undefined : envelope.misfit(ours);
     return { answered: false, problem: misfit && `${describeQuestion(question)}\n  unstable: ${misfit}` };
   }
 
@@ -80,5 +82,3 @@ async function envelopeOf(
   }
   return isUnstable ? envelope : undefined;
 }
-
-const queryOf = ({ parameters }: Question) => parameters.find(([name]) => name === "query")?.[1] ?? "";

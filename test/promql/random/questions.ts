@@ -11,6 +11,10 @@ export interface Question {
 export const describeQuestion = ({ path, parameters }: Question) =>
   `${path}?${parameters.map(([name, value]) => `${name}=${value}`).join("&")}`;
 
+/** "" where it is not given. */
+export const parameterOf = ({ parameters }: Question, name: string) =>
+  parameters.find(([key]) => key === name)?.[1] ?? "";
+
 const seconds = (ms: number) => String(ms / 1000);
 
 export function instantQuestion(g: RandomExpressions, { text }: RandomExpression): Question {
