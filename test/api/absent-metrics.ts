@@ -1,10 +1,5 @@
 /** What Prometheus 3.5.3's /metrics has and ours has not, each with the reason. */
-export const absentMetrics: readonly {
-  readonly names: RegExp;
-  readonly reason: string;
-  /** Prometheus does not always show it either. */
-  readonly sometimes?: boolean;
-}[] = [
+export const absentMetrics: readonly { readonly names: RegExp; readonly reason: string }[] = [
   { names: /^go_/, reason: "Go's runtime; nodejs_* says the same of ours" },
   { names: /^process_network_/, reason: "counts the whole machine's traffic, not the process's" },
   {
@@ -54,7 +49,6 @@ export const absentMetrics: readonly {
   {
     names: /^prometheus_tsdb_head_out_of_order_samples_appended_total$/,
     reason: "the out-of-order window: the storage issue",
-    sometimes: true,
   },
   { names: /^prometheus_tsdb_size_retentions_total$/, reason: "retention by size: the storage issue" },
   {
