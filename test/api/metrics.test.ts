@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort, startServer } from "../../bench/servers.mjs";
 import { havePeers } from "../peers/find.ts";
 import { queryInstant, resultOf } from "../peers/query-api.ts";
@@ -64,7 +64,7 @@ describe.skipIf(!peers)("the page of a server that scrapes itself and was querie
     }
     for (const { url } of servers) {
       // Prometheus begins to scrape some seconds after its start, and then has more to show.
-      await expect.poll(() => scrapesOf(url), { timeout: 30_000, interval: 200 }).toBeGreaterThan(2);
+      await vi.waitUntil(async () => (await scrapesOf(url)) > 2, { timeout: 30_000, interval: 200 });
       for (const path of ["query?query=up", "query_range?query=up&start=0&end=1&step=1", "nowhere"]) {
         await fetch(`${url}/api/v1/${path}`);
       }
