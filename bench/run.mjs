@@ -7,7 +7,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "../scripts/build.mjs";
 import { eventLoopDelays } from "./event-loop.mjs";
 import { textOptions } from "./options.mjs";
@@ -15,6 +14,7 @@ import { memoryMiB } from "./process-stats.mjs";
 import { printQueryTimes, timeQueries } from "./query.mjs";
 import { replay, replayDefaults } from "./replay.mjs";
 import { available, startServer } from "./servers.mjs";
+import { restartSeconds } from "./storage/restart.mjs";
 import { workloadDefaults, writeWorkload } from "./workload.mjs";
 
 const { options } = textOptions(process.argv.slice(2), {
@@ -30,7 +30,6 @@ const wanted = (section) => section.includes(options.only);
 const dir = options.keep || mkdtempSync(join(tmpdir(), "narthex-bench-"));
 const workload = join(dir, "workload");
 const kinds = ["prometheus", "victoriametrics", "narthex"].filter(available);
-const allQuery = '{__name__=~".+"}';
 
 function heading(text) {
   console.log(`\n## ${text}`);
@@ -81,40 +80,15 @@ async function queries() {
   }
 }
 
-/** Seconds from start after `kill -9` until the last sample time answers in full. */
 async function restart() {
   heading("restart after kill -9: seconds until every series answers at the last sample time");
   const index = JSON.parse(readFileSync(join(workload, "index.json"), "utf8"));
-  const time = (index.end - index.interval) / 1000;
   for (const kind of kinds.filter((name) => name !== "victoriametrics")) {
-    const seconds = [];
-    for (let round = 0; round < 3; round++) {
-      const first = await startServer(kind, join(dir, kind));
-      await first.kill();
-      const begun = performance.now();
-      const again = await startServer(kind, join(dir, kind), { wait: false });
-      for (;;) {
-        const count = await askCount(again.url, time);
-        if (count >= index.active) break;
-        if (performance.now() - begun > 300_000)
-          throw new Error(`${kind}: ${count} of ${index.active} series after 5 minutes`);
-        await sleep(20);
-      }
-      seconds.push((performance.now() - begun) / 1000);
-      await again.stop();
-    }
+    const seconds = await restartSeconds(kind, join(dir, kind), index);
     console.log(
       `${kind.padEnd(16)} best of three ${Math.min(...seconds).toFixed(2)} s (${seconds.map((s) => s.toFixed(2)).join(", ")})`,
     );
   }
-}
-
-async function askCount(url, time) {
-  const form = new URLSearchParams({ query: `count(${allQuery})`, time: String(time) });
-  const answer = await fetch(`${url}/api/v1/query`, { method: "POST", body: form }).catch(() => undefined);
-  if (answer?.status !== 200) return 0;
-  const { data } = await answer.json();
-  return Number(data.result[0]?.value[1] ?? 0);
 }
 
 async function responsiveness() {

@@ -24,6 +24,23 @@ test("npm run bench", { timeout: 120_000 }, () => {
   expect(printed).toMatch(/busyP99/);
 });
 
+test("npm run bench:storage", { timeout: 120_000 }, () => {
+  const sizes = [
+    "--series",
+    "200",
+    "--minutes",
+    "2",
+    "--many",
+    "600",
+    "--many-minutes",
+    "2",
+    "--storm",
+    "1000",
+  ];
+  const printed = run("storage.mjs", ...sizes, "--runs", "2", "--only", "head");
+  expect(printed).toMatch(/^narthex +\d/m);
+});
+
 test("the head's kernels", { timeout: 60_000 }, () => {
   expect(run("kernels-head.mjs", "--series", "200", "--rounds", "130")).toMatch(
     /append and commit .* WebAssembly/,
