@@ -121,12 +121,12 @@ export interface NameCount {
   readonly value: number;
 }
 
-/** The content of status/tsdb. */
+/** The content of status/tsdb, of the head or of a block. */
 export interface TsdbStatus {
   readonly numSeries: number;
   readonly numLabelPairs: number;
   readonly chunkCount: number;
-  /** Of the head; Infinity and -Infinity when it is empty. */
+  /** Infinity and -Infinity when it is empty. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   /** Each at most `limit` entries, largest first. */
@@ -141,7 +141,8 @@ export type Readiness = "starting" | "ready" | "stopping";
 
 export interface StorageStatus {
   walReplay(): WalReplay;
-  tsdbStatus(limit: number): Promise<TsdbStatus>;
+  /** Of the block of that name, of the head for "". Resolves to undefined where there is no such block. */
+  tsdbStatus(limit: number, block: string): Promise<TsdbStatus | undefined>;
 }
 
 export interface AdminService {

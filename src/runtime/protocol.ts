@@ -2,8 +2,8 @@
 import type { Answer, ExemplarsRequest, QueryAnswer, QueryRequest, WriteHeaders } from "../api/services.ts";
 import type { FamilyMetadata, ScrapedPage, ScrapeReport, TargetSettings } from "../scrape/sink.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
-import type { HeadStatus } from "../tsdb/head/head-status.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
+import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
 import type { QuerySettings, StorageSettings } from "./settings.ts";
 
@@ -77,12 +77,17 @@ export interface QueryData {
   readonly thread: number;
 }
 
+/** What a block's index tells; its chunks are counted in its meta.json. */
+export type BlockStatus = IndexStatus & { readonly chunkCount: number };
+
 export interface QueryMethods {
   answer(request: { request: QueryRequest; queuedMs: number }): QueryAnswer;
   /** There is a (new) head. */
   attach(head: HeadHandle): void;
   configure(queries: QuerySettings): void;
-  headStatus(limit: number): HeadStatus;
+  headStatus(limit: number): IndexStatus;
+  /** Undefined where there is no such block. */
+  blockStatus(request: { readonly block: string; readonly limit: number }): BlockStatus | undefined;
 }
 
 export interface CompactionData {

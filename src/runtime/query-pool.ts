@@ -7,10 +7,10 @@ import { failure } from "../api/answer.ts";
 import type { QueryAnswer, QueryRequest, QueryService } from "../api/services.ts";
 import type { Clock, Logger } from "../base/env.ts";
 import { QueryError } from "../base/errors.ts";
-import type { HeadStatus } from "../tsdb/head/head-status.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
+import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { Control } from "./control.ts";
-import type { QueryData, QueryMethods } from "./protocol.ts";
+import type { BlockStatus, QueryData, QueryMethods } from "./protocol.ts";
 import { Thread } from "./thread.ts";
 
 export interface QueryPoolOptions {
@@ -91,13 +91,23 @@ export class QueryPool implements QueryService {
   }
 
   /** The tables of status/tsdb over the head. */
-  async headStatus(limit: number): Promise<HeadStatus> {
+  headStatus(limit: number): Promise<IndexStatus> {
+    return this.#inTurn((thread) => thread.call("headStatus", limit));
+  }
+
+  /** The same over a block; undefined where there is none of that name. */
+  blockStatus(block: string, limit: number): Promise<BlockStatus | undefined> {
+    return this.#inTurn((thread) => thread.call("blockStatus", { block, limit }));
+  }
+
+  /** Has the next free thread do something that is not a query. */
+  async #inTurn<T>(ask: (thread: Thread<QueryMethods>) => Promise<T>): Promise<T> {
     const slot = await this.#turn(new AbortController().signal);
     if (slot === undefined) {
       throw new QueryError("unavailable", "all query threads were busy for too long; try again later");
     }
     try {
-      return await slot.thread.call("headStatus", limit);
+      return await ask(slot.thread);
     } finally {
       this.#release(slot);
     }

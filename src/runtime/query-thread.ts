@@ -5,6 +5,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { answerQuery } from "../api/answer-query.ts";
 import { nodeClock } from "../node/clock.ts";
 import { Engine } from "../promql/engine.ts";
+import { blockStatus } from "../tsdb/block/block-status.ts";
 import { headStatus } from "../tsdb/head/head-status.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
@@ -53,6 +54,11 @@ serve<QueryMethods>(port, {
   configure(changed) {
     engine = newEngine(changed);
     bytesMax = changed.bytesMax;
+  },
+  blockStatus({ block: name, limit }) {
+    storage.reloadBlocks();
+    const block = storage.blocks.blocks.find((one) => one.name === name);
+    return block === undefined ? undefined : blockStatus(block, limit);
   },
   headStatus: (limit) => headStatus(storage.headMemory, storage.owner, limit),
 });

@@ -188,7 +188,11 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     return this.#replay;
   }
 
-  async tsdbStatus(limit: number): Promise<TsdbStatus> {
+  async tsdbStatus(limit: number, block: string): Promise<TsdbStatus | undefined> {
+    if (block !== "") {
+      const found = await this.#pool.blockStatus(block, limit);
+      return found && { ...found, minTimeMs: found.minTime, maxTimeMs: found.maxTime };
+    }
     const [{ minTime, maxTime, ...tables }, stats] = await Promise.all([
       this.#pool.headStatus(limit),
       this.writerStats(),

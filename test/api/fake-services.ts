@@ -52,17 +52,20 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
     writes: undefined,
     storage: {
       walReplay: () => ({ min: 0, max: 0, current: 0 }),
-      tsdbStatus: async () => ({
-        numSeries: 0,
-        numLabelPairs: 0,
-        chunkCount: 0,
-        minTimeMs: Number.POSITIVE_INFINITY,
-        maxTimeMs: Number.NEGATIVE_INFINITY,
-        seriesCountByMetricName: [],
-        labelValueCountByLabelName: [],
-        memoryInBytesByLabelName: [],
-        seriesCountByLabelValuePair: [],
-      }),
+      tsdbStatus: async (_limit, block) =>
+        block !== ""
+          ? undefined
+          : {
+              numSeries: 0,
+              numLabelPairs: 0,
+              chunkCount: 0,
+              minTimeMs: Number.POSITIVE_INFINITY,
+              maxTimeMs: Number.NEGATIVE_INFINITY,
+              seriesCountByMetricName: [],
+              labelValueCountByLabelName: [],
+              memoryInBytesByLabelName: [],
+              seriesCountByLabelValuePair: [],
+            },
     },
     admin: {
       snapshot: async (skipHead) => {

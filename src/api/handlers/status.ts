@@ -1,4 +1,5 @@
 /** The status endpoints: configuration, flags, build, runtime, storage. */
+import { quote } from "../../base/quote.ts";
 import { ApiError, success } from "../answer.ts";
 import type { Handler } from "../handler.ts";
 import { goTime, int64 } from "../json/go-json.ts";
@@ -59,7 +60,11 @@ export const runtimeInfo: Handler = async ({ status }) => {
 
 export const tsdb: Handler = async ({ storage }, { form }) => {
   const limit = readTsdbLimit(form.get("limit"));
-  const stats = await storage.tsdbStatus(limit);
+  const block = form.get("block");
+  const stats = await storage.tsdbStatus(limit, block);
+  if (stats === undefined) {
+    throw new ApiError("not_found", `there is no block ${quote(block)}; status/tsdb/blocks lists them`);
+  }
   const shown = (counts: readonly NameCount[]) => counts.map(({ name, value }) => ({ name, value }));
   return success({
     headStats: {

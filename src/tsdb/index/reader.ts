@@ -104,6 +104,16 @@ export class IndexReader {
     return refs;
   }
 
+  /** How many series a postings list has, by its handle; the list itself is neither read nor verified. */
+  postingsCountAt(handle: number): number {
+    const { start, length } = sectionAt(this.#file, handle);
+    const count = new ByteReader(this.#file.view(start, 4), this.path, start).u32();
+    if (count * 4 !== length - 4) {
+      throw new CorruptionError(this.path, handle, `${count} postings in ${length - 4} bytes`);
+    }
+    return count;
+  }
+
   /** The value of one label of a series, "" where it has none. */
   labelValue(ref: number, name: string): string {
     const refs = readLabelRefs(this.#entry(ref));
