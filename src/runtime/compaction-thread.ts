@@ -12,6 +12,7 @@ import { removeLeftovers } from "../tsdb/compact/delete-block.ts";
 import { deleteObsoleteBlocks } from "../tsdb/compact/retention.ts";
 import { snapshotBlocks } from "../tsdb/compact/snapshot.ts";
 import { writeBlock } from "../tsdb/compact/write-block.ts";
+import { quarantineDir } from "../tsdb/db.ts";
 import { liveWalRefs } from "../tsdb/head/head-status.ts";
 import { writeCheckpoint } from "../tsdb/wal/checkpoint.ts";
 import { Control } from "./control.ts";
@@ -49,8 +50,10 @@ serve<CompactionMethods>(port, {
   },
   deleteBlocks({ retentionMs }) {
     storage.reloadBlocks();
-    const deleted = deleteObsoleteBlocks(env, dir, storage.blocks, retentionMs);
-    return { deleted, unreadable: storage.blocks.unreadable.size };
+    const limits = { timeMs: retentionMs, sizeBytes: 0, headBytes: 0 };
+    const quarantine = joinPath(dir, quarantineDir);
+    const { names } = deleteObsoleteBlocks(env, dir, storage.blocks, limits, quarantine);
+    return { deleted: names, unreadable: storage.blocks.unreadable.size };
   },
   snapshotBlocks(target) {
     storage.reloadBlocks();

@@ -118,7 +118,7 @@ class MergedSeries implements Series {
 const scratch = new SampleColumns();
 
 /** Makes one run of two sorted ones, [start, middle) and [middle, n); the first wins where times are equal. */
-function mergeRuns(out: SampleColumns, start: number, middle: number): void {
+export function mergeRuns(out: SampleColumns, start: number, middle: number): void {
   const { t, n } = out;
   const count = n - start;
   scratch.clear();

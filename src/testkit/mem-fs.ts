@@ -15,7 +15,11 @@ export type Unsynced = "kept" | "lost" | Random;
 /** A change of a file since its last sync: bytes written at a position, or a new size. */
 type Change = { readonly position: number; readonly bytes: Uint8Array } | { readonly size: number };
 
+/** Stands for the time of a change: every change of any file is a millisecond later than the one before. */
+let changesEver = 0;
+
 class FileNode {
+  mtimeMs = ++changesEver;
   content = new Uint8Array();
   durable = new Uint8Array();
   /** What turns `durable` into `content`. */
@@ -24,6 +28,7 @@ class FileNode {
   apply(change: Change): void {
     this.content = changed(this.content, change);
     this.changes.push(change);
+    this.mtimeMs = ++changesEver;
   }
 
   sync(): void {
@@ -143,8 +148,8 @@ export class MemFs implements Fs {
   stat(path: string): FileStat | undefined {
     const node = this.#find(path);
     if (node === undefined) return undefined;
-    const isDirectory = node instanceof DirNode;
-    return { sizeBytes: isDirectory ? 0 : node.content.length, isDirectory, mtimeMs: 0 };
+    if (node instanceof DirNode) return { sizeBytes: 0, isDirectory: true, mtimeMs: 0 };
+    return { sizeBytes: node.content.length, isDirectory: false, mtimeMs: node.mtimeMs };
   }
 
   list(dir: string): string[] {

@@ -40,7 +40,7 @@ export class BlockSet implements Queryable {
   /** Every readable block by its directory's name. */
   #readable = new Map<string, Block>();
   #visible: readonly Block[] = [];
-  #obsolete: readonly string[] = [];
+  #obsolete: ReadonlyMap<string, Block | undefined> = new Map();
   #unreadable = new Map<string, Error>();
   /** Blocks with open files, least recently used first. */
   readonly #open = new Set<Block>();
@@ -63,8 +63,11 @@ export class BlockSet implements Queryable {
     return this.#visible;
   }
 
-  /** Names of directories whose blocks were replaced by others that are visible, or hold nothing any more. */
-  get obsolete(): readonly string[] {
+  /**
+   * Names of directories whose blocks were replaced, with the visible block that says so, or (undefined) that say
+   * themselves that nothing is left in them.
+   */
+  get obsolete(): ReadonlyMap<string, Block | undefined> {
     return this.#obsolete;
   }
 
@@ -85,18 +88,18 @@ export class BlockSet implements Queryable {
     const unreadable = new Map<string, Error>();
     for (const name of this.#env.fs.list(this.#dir).filter(isUlid)) {
       try {
-        readable.set(name, this.#readable.get(name) ?? Block.open(this.#env, joinPath(this.#dir, name)));
+        readable.set(name, this.#current(name) ?? Block.open(this.#env, joinPath(this.#dir, name)));
       } catch (error) {
         if (isMissing(error) && this.#env.fs.stat(joinPath(this.#dir, name)) === undefined) continue;
         unreadable.set(name, error as Error);
       }
     }
     const hidden = obsoleteNames(readable, unreadable);
-    for (const name of hidden) unreadable.delete(name);
+    for (const name of hidden.keys()) unreadable.delete(name);
     this.#reportUnreadable(unreadable);
     this.#readable = readable;
     this.#unreadable = unreadable;
-    this.#obsolete = [...hidden];
+    this.#obsolete = hidden;
     this.#visible = [...readable]
       .filter(([name]) => !hidden.has(name))
       .map(([, block]) => block)
@@ -108,6 +111,12 @@ export class BlockSet implements Queryable {
       added: this.#visible.filter((block) => !before.includes(block)).map((block) => block.name),
       removed: gone.map((block) => block.name),
     };
+  }
+
+  /** The block as it was opened before, unless samples were deleted from it since. */
+  #current(name: string): Block | undefined {
+    const block = this.#readable.get(name);
+    return block?.isCurrent ? block : undefined;
   }
 
   /** A querier for each block that overlaps [mint, maxt], oldest first; each to be closed. */
@@ -181,12 +190,13 @@ export class BlockSet implements Queryable {
 function obsoleteNames(
   readable: ReadonlyMap<string, Block>,
   unreadable: ReadonlyMap<string, Error>,
-): Set<string> {
-  const names = new Set<string>();
-  for (const [name, { meta }] of readable) {
-    if (meta.compaction.deletable) names.add(name);
-    for (const { ulid } of meta.compaction.parents) {
-      if (ulid !== name && (readable.has(ulid) || unreadable.has(ulid))) names.add(ulid);
+): Map<string, Block | undefined> {
+  const names = new Map<string, Block | undefined>();
+  for (const [name, block] of readable) {
+    const { deletable, parents } = block.meta.compaction;
+    if (deletable) names.set(name, undefined);
+    for (const { ulid } of parents) {
+      if (ulid !== name && (readable.has(ulid) || unreadable.has(ulid))) names.set(ulid, block);
     }
   }
   return names;

@@ -39,6 +39,8 @@ export class Block {
   /** As Prometheus counts it in its metrics: eight bytes for every 32nd symbol. */
   readonly symbolTableBytes: number;
   readonly #env: BlockEnv;
+  /** meta.json and tombstones, the files that may be replaced, as they were when the block was opened. */
+  readonly #replaceable: string;
   #readers: BlockReaders | undefined;
   #users = 0;
   #retired = false;
@@ -49,6 +51,7 @@ export class Block {
     this.meta = meta;
     this.sizeBytes = sizeBytes;
     this.symbolTableBytes = 8 * Math.ceil(symbols / sampling);
+    this.#replaceable = replaceableFiles(env.fs, dir);
   }
 
   /**
@@ -82,6 +85,11 @@ export class Block {
   /** Whether samples of [mint, maxt], both inclusive, can be in it. Its own range excludes its end. */
   overlaps(mint: number, maxt: number): boolean {
     return this.meta.minTime <= maxt && mint < this.meta.maxTime;
+  }
+
+  /** False once its meta.json or tombstones were replaced: it has to be opened anew. */
+  get isCurrent(): boolean {
+    return replaceableFiles(this.#env.fs, this.dir) === this.#replaceable;
   }
 
   /** How many use its files now. */
@@ -150,4 +158,9 @@ export class Block {
       throw error;
     }
   }
+}
+
+function replaceableFiles(fs: Fs, dir: string): string {
+  const stats = [metaFile, tombstonesFile].map((name) => fs.stat(joinPath(dir, name)));
+  return stats.map((stat) => (stat === undefined ? "-" : `${stat.mtimeMs}:${stat.sizeBytes}`)).join(" ");
 }

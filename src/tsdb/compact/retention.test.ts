@@ -8,9 +8,16 @@ import { RecordingLogger } from "../../testkit/recording-logger.ts";
 import { traceFs } from "../../testkit/trace-fs.ts";
 import { BlockSet } from "../block/block-set.ts";
 import { deleteBlock, removeLeftovers } from "./delete-block.ts";
-import { beyondRetention, defaultRetentionMs, deleteObsoleteBlocks } from "./retention.ts";
+import {
+  beyondSize,
+  beyondTime,
+  defaultRetentionMs,
+  deleteObsoleteBlocks,
+  type RetentionLimits,
+} from "./retention.ts";
 
 const hour = 3600_000;
+const byTime = (timeMs: number): RetentionLimits => ({ timeMs, sizeBytes: 0, headBytes: 0 });
 const source = (t: number) => chunkSource([{ labels: { __name__: "m" }, samples: [[t, 1]] }]);
 
 function blocksOfHours(fs: MemFs, hours: number): ReturnType<typeof blockDir> {
@@ -32,10 +39,12 @@ test.each([
   const env = blocksOfHours(new MemFs(), 5);
   const set = BlockSet.open(env, "data");
   const names = set.blocks.map((block) => block.name);
-  expect(beyondRetention(set.blocks, retentionMs).map((block) => block.name)).toEqual(
-    names.slice(0, 5 - kept),
-  );
-  expect(deleteObsoleteBlocks(env, "data", set, retentionMs)).toEqual(names.slice(0, 5 - kept));
+  expect(beyondTime(set.blocks, retentionMs).map((block) => block.name)).toEqual(names.slice(0, 5 - kept));
+  expect(deleteObsoleteBlocks(env, "data", set, byTime(retentionMs), "quarantine")).toEqual({
+    names: names.slice(0, 5 - kept),
+    expired: 5 - kept,
+    outsized: 0,
+  });
   expect(env.fs.list("data")).toEqual(names.slice(5 - kept));
   expect(set.blocks.map((block) => block.name)).toEqual(names.slice(5 - kept));
   const logged = env.logger.at("info").map(({ message, fields }) => `${message} ${fields.block}`);
@@ -47,7 +56,7 @@ test.each([
 });
 
 test("no block: nothing to do", () => {
-  expect(beyondRetention([], hour)).toEqual([]);
+  expect(beyondTime([], hour)).toEqual([]);
 });
 
 test("replaced blocks go, whatever their age", () => {
@@ -56,9 +65,8 @@ test("replaced blocks go, whatever their age", () => {
   const parents = set.blocks.map(({ meta }) => meta);
   const child = env.write(source(0), 0, 2 * hour, { level: 2, parents });
   set.reload();
-  expect(deleteObsoleteBlocks(env, "data", set, defaultRetentionMs)).toEqual(
-    parents.map((meta) => meta.ulid),
-  );
+  const { names } = deleteObsoleteBlocks(env, "data", set, byTime(defaultRetentionMs), "quarantine");
+  expect([...names].sort()).toEqual(parents.map((meta) => meta.ulid));
   expect(env.fs.list("data")).toEqual([child.ulid]);
 });
 
@@ -70,7 +78,9 @@ test("a block that cannot be deleted does not keep the others, and its error is 
   const fs = faultFs(memory, ({ operation, path }) =>
     operation === "rename" && path.endsWith(names[0]) ? { code: "EBUSY" } : undefined,
   );
-  expect(() => deleteObsoleteBlocks({ ...env, fs }, "data", set, hour)).toThrow("EBUSY");
+  expect(() => deleteObsoleteBlocks({ ...env, fs }, "data", set, byTime(hour), "quarantine")).toThrow(
+    "EBUSY",
+  );
   expect(memory.list("data")).toEqual([names[0], names[3]]);
   expect(set.blocks.map((block) => block.name)).toEqual([names[0], names[3]]);
 });
@@ -141,4 +151,39 @@ test("leftovers of unfinished work are removed, nothing else is", () => {
   for (const name of leftovers) fs.makeDir(`data/${name}`);
   expect(removeLeftovers({ fs, logger }, "data").sort()).toEqual([...leftovers].sort());
   expect(fs.list("data").sort()).toEqual(["01BZJ9WJQPWHGNC2W4J9TA62KD.tmp", ...others].sort());
+});
+
+test("a retention by size counts from the newest block on, and the head with them", () => {
+  const env = blocksOfHours(new MemFs(), 5);
+  const set = BlockSet.open(env, "data");
+  const size = Math.max(...set.blocks.map(({ sizeBytes }) => sizeBytes));
+  expect(set.blocks.every(({ sizeBytes }) => sizeBytes > 0.95 * size)).toBe(true);
+  const kept = (sizeBytes: number, headBytes = 0) =>
+    5 - beyondSize(set.blocks, { sizeBytes, headBytes }).length;
+  expect([0, 5 * size, 4.5 * size, 3 * size, 1].map((bytes) => kept(bytes))).toEqual([5, 5, 4, 3, 0]);
+  expect(kept(5 * size, size / 2)).toBe(4);
+  const names = set.blocks.map(({ name }) => name);
+  const limits = { timeMs: 4 * hour, sizeBytes: 3 * size, headBytes: 0 };
+  expect(deleteObsoleteBlocks(env, "data", set, limits, "quarantine")).toEqual({
+    names: names.slice(0, 2),
+    expired: 1,
+    outsized: 1,
+  });
+});
+
+test("nothing is deleted on the word of a block that cannot be read through", () => {
+  const memory = new MemFs();
+  const env = blocksOfHours(memory, 2);
+  const set = BlockSet.open(env, "data");
+  const parents = set.blocks.map(({ meta }) => meta);
+  const child = env.write(source(0), 0, 2 * hour, { level: 2, parents });
+  const path = `data/${child.ulid}/chunks/000001`;
+  const file = memory.open(path, "write");
+  file.writeAt(Uint8Array.of(file.size() & 0xff), file.size() - 2);
+  set.reload();
+  expect(set.blocks.map(({ name }) => name)).toEqual([child.ulid]);
+  expect(deleteObsoleteBlocks(env, "data", set, byTime(0), "quarantine").names).toEqual([]);
+  expect(set.blocks.map(({ name }) => name)).toEqual(parents.map(({ ulid }) => ulid));
+  expect(memory.list("quarantine")).toEqual([child.ulid]);
+  expect(env.logger.at("error")).toHaveLength(1);
 });

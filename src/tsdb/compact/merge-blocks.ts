@@ -1,0 +1,154 @@
+/**
+ * Several blocks as the source of one: a k-way merge by labels that holds one series of each block at a time.
+ *
+ * Chunks that overlap no other and of which nothing is deleted are taken over byte by byte. Others are decoded, deleted
+ * samples left out, merged, and encoded anew in chunks of 120 samples. Where two blocks have a sample at the same time
+ * the first block's counts, as it does in queries.
+ */
+import { NarthexError } from "../../base/errors.ts";
+import { encodeFloats } from "../../chunkenc/encode-floats.ts";
+import { Encoding, encodingName } from "../../chunkenc/encoding.ts";
+import { decodeXor, XorAppender } from "../../chunkenc/xor.ts";
+import { compareLabels, type Labels } from "../../model/labels.ts";
+import { mergeRuns } from "../../storage/merge.ts";
+import { SampleColumns } from "../../storage/sample-columns.ts";
+import type { BlockReaders } from "../block/block.ts";
+import type { Chunk, ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
+import { chunkFields, type IndexedSeries } from "../index/reader.ts";
+import { covers, type Interval, removeDeleted } from "../tombstones/intervals.ts";
+
+/** The series of `blocks` with what is not deleted. The files must stay open; the source can be read once at a time. */
+export function mergedSource(blocks: readonly BlockReaders[]): ChunkSource {
+  return { series: () => merge(blocks) };
+}
+
+function* merge(blocks: readonly BlockReaders[]): Generator<ChunkSeries> {
+  const merger = new ChunkMerger();
+  const cursors = blocks.map((block) => new SeriesCursor(block));
+  for (;;) {
+    const least = leastLabels(cursors);
+    if (least === undefined) return;
+    const parts = cursors.filter(
+      ({ series }) => series !== undefined && compareLabels(series.labels, least) === 0,
+    );
+    const entries = parts.flatMap((cursor) => cursor.entries());
+    if (entries.length > 0) yield { labels: least, chunks: () => merger.chunks(least, entries) };
+    for (const cursor of parts) cursor.next();
+  }
+}
+
+function leastLabels(cursors: readonly SeriesCursor[]): Labels | undefined {
+  let least: Labels | undefined;
+  for (const { series } of cursors) {
+    if (series === undefined) continue;
+    if (least === undefined || compareLabels(series.labels, least) < 0) least = series.labels;
+  }
+  return least;
+}
+
+/** A chunk of one of the blocks that is not deleted as a whole. */
+interface Entry {
+  readonly mint: number;
+  readonly maxt: number;
+  readonly ref: number;
+  readonly block: BlockReaders;
+  readonly deleted: readonly Interval[];
+}
+
+/** Goes through the series of a block in label order. */
+class SeriesCursor {
+  readonly #block: BlockReaders;
+  readonly #refs: Uint32Array;
+  #at = -1;
+  /** Undefined at the end. */
+  series: IndexedSeries | undefined;
+
+  constructor(block: BlockReaders) {
+    this.#block = block;
+    this.#refs = block.index.postings("", "");
+    this.next();
+  }
+
+  next(): void {
+    do this.series = this.#read(++this.#at);
+    while (this.series === undefined && this.#at < this.#refs.length);
+  }
+
+  #read(at: number): IndexedSeries | undefined {
+    return at < this.#refs.length ? this.#block.index.series(this.#refs[at], -Infinity, Infinity) : undefined;
+  }
+
+  entries(): Entry[] {
+    const block = this.#block;
+    const chunks = this.series?.chunks ?? [];
+    const deleted = block.tombstones.get(this.#refs[this.#at]);
+    const entries: Entry[] = [];
+    for (let i = 0; i < chunks.length; i += chunkFields) {
+      const mint = chunks[i];
+      const maxt = chunks[i + 1];
+      if (deleted.length > 0 && covers(deleted, mint, maxt)) continue;
+      entries.push({ mint, maxt, ref: chunks[i + 2], block, deleted });
+    }
+    return entries;
+  }
+}
+
+/** Has the memory for the chunks that are encoded anew. */
+class ChunkMerger {
+  readonly #columns = new SampleColumns(1024);
+  readonly #appender = new XorAppender(4096);
+
+  /** `entries` come block by block, those of a block in time order. */
+  *chunks(labels: Labels, entries: readonly Entry[]): Generator<Chunk> {
+    const byTime = entries
+      .map((entry, order) => ({ entry, order }))
+      .sort((a, b) => a.entry.mint - b.entry.mint || a.order - b.order);
+    for (let from = 0; from < byTime.length; ) {
+      let end = byTime[from].entry.maxt;
+      let to = from + 1;
+      for (; to < byTime.length && byTime[to].entry.mint <= end; to++)
+        end = Math.max(end, byTime[to].entry.maxt);
+      const group = byTime.slice(from, to);
+      if (group.length === 1 && !touches(group[0].entry)) yield read(group[0].entry);
+      else
+        yield* this.#encoded(
+          labels,
+          group.sort((a, b) => a.order - b.order).map(({ entry }) => entry),
+        );
+      from = to;
+    }
+  }
+
+  *#encoded(labels: Labels, entries: readonly Entry[]): Generator<Chunk> {
+    const columns = this.#columns;
+    columns.clear();
+    for (let i = 0; i < entries.length; ) {
+      const { block, deleted } = entries[i];
+      const start = columns.n;
+      for (; i < entries.length && entries[i].block === block; i++) decode(labels, read(entries[i]), columns);
+      removeDeleted(columns, start, deleted);
+      if (start > 0 && columns.n > start && columns.t[start] <= columns.t[start - 1])
+        mergeRuns(columns, 0, start);
+    }
+    yield* encodeFloats(columns.t, columns.v, 0, columns.n, this.#appender);
+  }
+}
+
+function touches({ mint, maxt, deleted }: Entry): boolean {
+  return deleted.some((interval) => interval.mint <= maxt && interval.maxt >= mint);
+}
+
+function read({ mint, maxt, ref, block }: Entry): Chunk {
+  const chunk = block.chunks.chunk(ref);
+  return { encoding: chunk[0], mint, maxt, bytes: chunk.subarray(1) };
+}
+
+function decode(labels: Labels, { encoding, mint, maxt, bytes }: Chunk, out: SampleColumns): void {
+  if (encoding !== Encoding.xor) {
+    throw new NarthexError(
+      "STORAGE",
+      `${labels} has overlapping or partly deleted chunks of encoding ${encodingName(encoding)}, which this version cannot encode anew; the blocks stay as they are`,
+    );
+  }
+  decodeXor(bytes, 0, bytes.length, out, mint, maxt);
+}
