@@ -77,9 +77,17 @@ async function writeControl(): Promise<void> {
   expect(status, text).toBe(204);
 }
 
-/** The sum of the control series, which nobody else writes. */
+/** The sum of the control series, which nobody else writes; asked again where the queue for queries is too long. */
 async function control(): Promise<void> {
-  const answer = resultOf(await queryInstant(server.url, "sum(control)", startMs / 1000 + 10));
+  const ask = async () => resultOf(await queryInstant(server.url, "sum(control)", startMs / 1000 + 10));
+  const begun = performance.now();
+  let answer: Awaited<ReturnType<typeof ask>> | undefined;
+  while (answer === undefined) {
+    answer = await ask().catch((error: Error) => {
+      if (!error.message.includes("in query queue") || performance.now() - begun > controlMsMax) throw error;
+      return undefined;
+    });
+  }
   expect(answer.map(({ value }) => value?.[1])).toEqual([String((controlSeries * (controlSeries - 1)) / 2)]);
 }
 
