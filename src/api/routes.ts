@@ -15,6 +15,7 @@ import {
   version,
 } from "./handlers/management.ts";
 import { metadata, targetMetadata } from "./handlers/metadata.ts";
+import { notifications } from "./handlers/notifications.ts";
 import { query, queryExemplars, queryRange } from "./handlers/query.ts";
 import { alertmanagers, alerts, rules } from "./handlers/rules.ts";
 import { labels, labelValues, series } from "./handlers/selection.ts";
@@ -94,6 +95,7 @@ function apiRoutes(options: ApiOptions): Route[] {
     [get, "/status/tsdb", tsdb],
     [get, "/status/walreplay", walReplay, { ...plainWrapping, cors: true }],
     [["POST"], "/write", write, bodyWrapping],
+    [get, "/notifications", notifications, { ...plainWrapping, cors: true }],
     [get, "/alerts", alerts],
     [get, "/rules", rules],
     [putOrPost, "/admin/tsdb/snapshot", snapshot],

@@ -213,6 +213,17 @@ export interface RuntimeInfo {
   readonly storageRetention: string;
 }
 
+/** Something that the people who run this server should know as long as it lasts. */
+export interface Notification {
+  readonly text: string;
+  /** Since when. */
+  readonly dateMs: number;
+}
+
+export interface NotificationService {
+  notifications(): readonly Notification[];
+}
+
 export interface LifecycleService {
   readiness(): Readiness;
   /** Loads the configuration again; rejects with the reason, and nothing has changed then. */
@@ -240,5 +251,6 @@ export interface Services {
   readonly admin: AdminService | undefined;
   readonly scrape: ScrapeStatus;
   readonly lifecycle: LifecycleService;
+  readonly notifications: NotificationService;
   readonly status: ServerStatus;
 }

@@ -303,8 +303,8 @@ const ours: readonly FlagDefinition[] = [
     "text",
     "storage.tsdb.wal-sync",
     "segment",
-    "When samples in the WAL are also forced to the disk: with each segment, at an interval, or always before they are acknowledged.",
-    { ...server, words: ["segment", "interval", "always"] },
+    "When samples in the WAL are also forced to the disk: with each segment, within a second (interval), always before they are acknowledged, or within a second except while memory is short (adaptive).",
+    { ...server, words: ["segment", "interval", "always", "adaptive"] },
   ),
   flag(
     "text",

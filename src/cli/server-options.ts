@@ -1,6 +1,7 @@
 /** From the command line to what the server is started with. */
 import { totalmem } from "node:os";
 import type { ServerOptions } from "../server/options.ts";
+import type { WalSync } from "../tsdb/wal/wal.ts";
 import { effectiveFlags, flagRetention, routePrefix } from "./effective-flags.ts";
 import type { Flags } from "./flags.ts";
 
@@ -63,7 +64,7 @@ function storageOptions(flags: Flags): ServerOptions["storage"] {
     samplesPerChunk: samplesPerChunk > 0 ? samplesPerChunk : defaultSamplesPerChunk,
     walSegmentBytes: flags.bytes("storage.tsdb.wal-segment-size") || defaultSegmentBytes,
     walCompression: flags.bool("storage.tsdb.wal-compression") ? compression : "none",
-    walSync: flags.text("storage.tsdb.wal-sync") as "segment" | "interval" | "always",
+    walSync: flags.text("storage.tsdb.wal-sync") as WalSync,
     blockSegmentBytes: flags.bytes("storage.tsdb.max-block-chunk-segment-size") || defaultBlockSegmentBytes,
   };
 }

@@ -2,14 +2,17 @@
 import { text } from "../api/answer.ts";
 import type { BuildInfo } from "../api/handlers/status.ts";
 import { plainWrapping, type Route } from "../api/routes.ts";
-import type { Readiness } from "../api/services.ts";
+import type { NotificationService, Readiness } from "../api/services.ts";
 
 export interface RootPage {
   readonly build: BuildInfo;
   readonly dataDir: string;
   readonly configFile: string;
   readonly startTimeMs: number;
+  /** "" where it is not known. */
+  readonly fileSystem: string;
   readonly readiness: () => Readiness;
+  readonly notifications: NotificationService;
   /** "" or "/prefix": where users reach the server. */
   readonly pathPrefix: string;
 }
@@ -44,12 +47,13 @@ export function rootRoute(page: RootPage): Route {
   };
 }
 
-function html({ build, dataDir, configFile, startTimeMs, readiness, pathPrefix }: RootPage): string {
+function html(page: RootPage): string {
+  const { build, dataDir, fileSystem, configFile, startTimeMs, readiness, pathPrefix } = page;
   const facts: [string, string][] = [
     ["State", states[readiness()]],
     ["Behaves as", `Prometheus ${build.prometheusVersion}`],
     ["Configuration", configFile],
-    ["Data", dataDir],
+    ["Data", fileSystem === "" ? dataDir : `${dataDir} (${fileSystem})`],
     ["Running since", new Date(startTimeMs).toISOString()],
     ["Node", build.nodeVersion],
   ];
@@ -57,13 +61,18 @@ function html({ build, dataDir, configFile, startTimeMs, readiness, pathPrefix }
   const links = endpoints.map(
     ([path, what]) => `<li><a href="${escapeHtml(pathPrefix + path)}">${escapeHtml(path)}</a> – ${what}</li>`,
   );
+  const notes = page.notifications.notifications().map(({ text, dateMs }) => {
+    const since = new Date(dateMs).toISOString();
+    return `<p class="note">${escapeHtml(text)} <small>since ${since}</small></p>`;
+  });
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Narthex</title>
-<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:45rem;padding:0 1rem}th{text-align:left;padding-right:1rem}</style>
+<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:45rem;padding:0 1rem}th{text-align:left;padding-right:1rem;vertical-align:top}.note{background:#fff3cd;color:#332701;padding:.5rem 1rem}</style>
 <h1>Narthex ${escapeHtml(build.narthexVersion)}</h1>
+${notes.join("")}
 <table>${rows.join("")}</table>
 <h2>Endpoints</h2>
 <ul>${links.join("")}</ul>

@@ -18,6 +18,7 @@ import type { HttpClients } from "../base/http-client.ts";
 import { printConfig } from "../config/print.ts";
 import { DiscoveryManager } from "../discovery/manager.ts";
 import { CleanStart, DirectoryLock } from "../node/directory-lock.ts";
+import { type FileSystemInfo, fileSystemOf } from "../node/file-system.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { QuerySettings } from "../runtime/settings.ts";
 import { ScrapeManager } from "../scrape/manager.ts";
@@ -35,6 +36,7 @@ import { meteredQueries } from "./metrics/query-metrics.ts";
 import { scrapeMetrics } from "./metrics/scrape-metrics.ts";
 import { storageFamilies } from "./metrics/storage-families.ts";
 import { storageStats } from "./metrics/storage-stats.ts";
+import { Notifications, notificationTexts } from "./notifications.ts";
 import type { ServerOptions } from "./options.ts";
 import { describeRetention } from "./retention-text.ts";
 import { rootRoute } from "./root-page.ts";
@@ -60,6 +62,8 @@ export class Server implements LifecycleService {
   readonly #env: ServerEnv;
   readonly #config: ConfigState;
   readonly #lock: DirectoryLock | undefined;
+  readonly #fileSystem: FileSystemInfo | undefined;
+  readonly #notifications: Notifications;
   readonly #startTimeMs: number;
   readonly #registry = new Registry();
   readonly #runtime: Runtime;
@@ -86,6 +90,10 @@ export class Server implements LifecycleService {
     this.dataDir = dataDir;
     this.#lock = lock;
     this.#startTimeMs = env.clock.nowMs();
+    this.#notifications = new Notifications(env.clock);
+    this.#notifications.set("state", notificationTexts.starting);
+    this.#fileSystem = fileSystemOf(dataDir);
+    this.#judgeFileSystem();
     this.#runtime = new Runtime(
       {
         storage: {
@@ -120,12 +128,7 @@ export class Server implements LifecycleService {
     const url = externalUrl(web.externalUrl, hostname(), web.listenAddresses[0]);
     const cors = corsPolicy(web.corsOrigin);
     const dataDir = makeDataDir(storage.dir);
-    const lock = options.lockDirectory ? new DirectoryLock(dataDir) : undefined;
-    if (lock?.cleanStart === CleanStart.notLocked) {
-      env.logger.warn("The data directory could not be locked: make sure that no other server uses it.", {
-        dir: dataDir,
-      });
-    }
+    const lock = options.lockDirectory ? lockDirectory(dataDir, env.logger) : undefined;
     const server = new Server(options, env, config, dataDir, lock);
     try {
       await server.#listen(url, cors);
@@ -173,11 +176,25 @@ export class Server implements LifecycleService {
 
   async #close(): Promise<void> {
     this.#state = "stopping";
+    this.#notifications.set("state", notificationTexts.stopping);
     this.#discovery.stop();
     await this.#scrape.stop();
     await this.#http?.close(drainMs);
-    await this.#runtime.close();
-    this.#lock?.release();
+    try {
+      await this.#runtime.close();
+    } finally {
+      this.#lock?.release();
+    }
+  }
+
+  /** As Prometheus does at its start, and for as long as it is so. */
+  #judgeFileSystem(): void {
+    if (this.#fileSystem === undefined) return;
+    const { type, problem } = this.#fileSystem;
+    this.#notifications.set("file system", problem);
+    const fields = { dir: this.dataDir, fs_type: type };
+    if (problem === "") this.#env.logger.info("filesystem information", fields);
+    else this.#env.logger.warn(problem, fields);
   }
 
   async #listen(url: URL, cors: CorsPolicy): Promise<void> {
@@ -202,9 +219,11 @@ export class Server implements LifecycleService {
     const root = rootRoute({
       build: env.build,
       dataDir: this.dataDir,
+      fileSystem: this.#fileSystem?.type ?? "",
       configFile,
       startTimeMs: this.#startTimeMs,
       readiness: () => this.readiness(),
+      notifications: this.#notifications,
       pathPrefix: url.pathname === "/" ? "" : url.pathname,
     });
     const app = createHttpApp({
@@ -231,6 +250,7 @@ export class Server implements LifecycleService {
       admin: web.enableAdminApi ? runtime : undefined,
       scrape: this.#scrape,
       lifecycle: this,
+      notifications: this.#notifications,
       status: {
         configYaml: () => printConfig(this.#config.current),
         flags: () => this.#options.shownFlags(this.#config.current),
@@ -250,6 +270,7 @@ export class Server implements LifecycleService {
     if (this.#state === "stopping") return;
     await this.#applyJobs();
     this.#state = "ready";
+    this.#notifications.set("state", "");
     this.#env.logger.info("Server is ready to receive web requests.");
   }
 
@@ -269,8 +290,10 @@ export class Server implements LifecycleService {
     } catch (error) {
       const problem = (error as Error).message;
       logger.error("The configuration was not loaded; the old one stays in force.", { file, problem });
+      this.#notifications.set("reload", notificationTexts.reloadFailed);
       throw error;
     }
+    this.#notifications.set("reload", "");
     await this.#runtime.configure({
       queries: this.#querySettings(),
       retentionMs: this.#retentionMs(),
@@ -306,6 +329,21 @@ export class Server implements LifecycleService {
       storageRetention: describeRetention(this.#config.current.storage.tsdb.retention),
     };
   }
+}
+
+/** Throws a LOCKED error where another server has the directory; says what else there is to know. */
+function lockDirectory(dir: string, logger: Logger): DirectoryLock {
+  const lock = new DirectoryLock(dir);
+  if (lock.cleanStart === CleanStart.replaced) {
+    const file = lock.path;
+    logger.warn("A lockfile from a previous execution already existed. It was replaced", { file });
+  } else if (lock.cleanStart === CleanStart.notLocked) {
+    logger.warn("The data directory could not be locked: make sure that no other server uses it.", {
+      dir,
+      problem: lock.problem,
+    });
+  }
+  return lock;
 }
 
 function makeDataDir(given: string): string {

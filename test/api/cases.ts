@@ -171,6 +171,7 @@ const answers: Case[] = [
   ok("scrape_pools", '{"scrapePools":[]}'),
   ok("targets/metadata", "[]"),
   ok("metadata", "{}"),
+  ok("notifications", "[]"),
   ok("alerts", '{"alerts":[]}'),
   ok("rules", '{"groups":[]}'),
   ok("alertmanagers", '{"activeAlertmanagers":[],"droppedAlertmanagers":[]}'),

@@ -87,6 +87,9 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
       },
       quit: () => state.quits++ === 0,
     },
+    notifications: {
+      notifications: () => [],
+    },
     status: {
       configYaml: () => "global:\n  external_labels:\n    zone: <a&b>\n",
       flags: () => ({ "web.enable-lifecycle": "true", "web.cors.origin": ".*" }),

@@ -152,6 +152,7 @@ test.each([
   const status = async (url: string) => (await ask(app, { url })).statusCode;
   expect(await status("/-/healthy")).toBe(200);
   expect(await status("/api/v1/status/walreplay")).toBe(200);
+  expect(await status("/api/v1/notifications")).toBe(200);
   expect(await status("/api/v1/targets")).toBe(503);
   // While the WAL is replayed the query threads answer from the blocks, or say themselves that they cannot.
   expect(await status("/api/v1/query?query=1")).toBe(readiness === "starting" ? 200 : 503);

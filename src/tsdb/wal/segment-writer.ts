@@ -27,6 +27,8 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
   /** Called with each segment that is complete, before it is closed. */
   readonly finish: (file: File) => void;
+  /** Makes the current segment durable. Default: its sync. */
+  readonly sync?: (file: File) => void;
 }
 
 interface EncodedRecord {
@@ -146,7 +148,9 @@ export class SegmentWriter {
 
   /** Makes durable what was written to the current segment. */
   sync(): void {
-    this.#file.sync();
+    const { sync } = this.#options;
+    if (sync === undefined) this.#file.sync();
+    else sync(this.#file);
   }
 
   /** Fills the last page, as Prometheus does, and finishes the segment. Idempotent. */
@@ -192,7 +196,7 @@ export class SegmentWriter {
   #writeBuffer(durable: boolean): void {
     try {
       this.#file.writeAt(this.#buffer.bytes(), this.#written);
-      if (durable) this.#file.sync();
+      if (durable) this.sync();
     } catch (error) {
       this.#isDirty = true;
       this.#tryTakeBack();

@@ -148,6 +148,8 @@ describe("when it is on the disk", () => {
     ["interval, before it", { sync: "interval", syncIntervalMs: 500 } as const, 499, "lost"],
     ["interval, after it", { sync: "interval", syncIntervalMs: 500 } as const, 500, "kept"],
     ["always", { sync: "always" } as const, 0, "kept"],
+    ["adaptive, before the interval", { sync: "adaptive", syncIntervalMs: 500 } as const, 499, "lost"],
+    ["adaptive, after it", { sync: "adaptive", syncIntervalMs: 500 } as const, 500, "kept"],
   ])("%s", (_, options, waitMs, want) => {
     expect(lostAfter(options, waitMs)).toBe(want);
   });
@@ -163,6 +165,43 @@ describe("when it is on the disk", () => {
     logBatch(log, 3);
     wal.close();
     expect(clock.pending).toBe(0);
+  });
+
+  test("adaptive syncs nothing in rushed mode, and all of it afterwards", () => {
+    const fs = traceFs(new MemFs(), "data");
+    const { wal, log, clock } = open(fs, { sync: "adaptive" });
+    const syncs = () => fs.takeTrace().filter((line) => line.startsWith("sync "));
+    logBatch(log, 1);
+    wal.rushed = true;
+    for (let i = 2; i <= 4; i++) {
+      logBatch(log, i);
+      if (i < 4) wal.planCheckpoint();
+      clock.advance(10_000);
+    }
+    expect(syncs()).toEqual([]);
+    expect(clock.pending).toBe(0);
+    wal.rushed = false;
+    expect(syncs()).toEqual(["sync wal/00000000", "sync wal/00000001"]);
+    clock.advance(1000);
+    expect(syncs()).toEqual(["sync wal/00000002"]);
+    wal.rushed = true;
+    logBatch(log, 5);
+    wal.planCheckpoint();
+    wal.close();
+    expect(syncs()).toEqual(["sync wal/00000002", "sync wal/00000003"]);
+  });
+
+  test.each(["segment", "interval", "always"] as const)("rushed mode changes nothing with %s", (sync) => {
+    const fs = new MemFs();
+    const { wal, log, clock } = open(fs, { sync });
+    wal.rushed = true;
+    const want = logBatch(log, 1);
+    wal.planCheckpoint();
+    logBatch(log, 2);
+    clock.advance(sync === "interval" ? 1000 : 0);
+    const { replayed } = open(fs.crash("lost"));
+    expect(replayed.sampleLines.slice(0, want.length)).toEqual(want);
+    expect(replayed.sampleLines.length > want.length).toBe(sync !== "segment");
   });
 
   test("full segments may be synced elsewhere; the writer does not wait for it", async () => {

@@ -23,9 +23,10 @@ import type { WalSink } from "./wal-sink.ts";
 
 /**
  * When written records are made durable: "segment" when their segment is full (Prometheus's way), "interval" also a
- * moment after they were written, "always" before they are acknowledged.
+ * moment after they were written, "always" before they are acknowledged. "adaptive" is "interval", except that nothing
+ * is synced in rushed mode ({@link Wal.rushed}): then the disk's time belongs to what frees memory.
  */
-export type WalSync = "segment" | "interval" | "always";
+export type WalSync = "segment" | "interval" | "always" | "adaptive";
 
 export interface WalEnv {
   readonly fs: Fs;
@@ -43,7 +44,7 @@ export interface WalOptions {
   readonly segmentBytes?: number;
   /** Default "segment". */
   readonly sync?: WalSync;
-  /** For "interval": how long a record waits at most. Default 1 s. */
+  /** For "interval" and "adaptive": how long a record waits at most. Default 1 s. */
   readonly syncIntervalMs?: number;
   /** Told how long each sync took. */
   readonly onSync?: (seconds: number) => void;
@@ -68,6 +69,9 @@ export class Wal {
   readonly #writer: SegmentWriter;
   /** Full segments whose sync was begun elsewhere and has not ended. */
   readonly #syncing = new Set<string>();
+  /** Full segments that rushed mode left unsynced. */
+  readonly #postponed = new Set<string>();
+  #rushed = false;
   #timer: Timer | undefined;
   #isClosed = false;
   /** Syncs that failed. */
@@ -82,6 +86,7 @@ export class Wal {
       compression: options.compression ?? "snappy",
       segmentBytes: options.segmentBytes ?? segmentBytesDefault,
       finish: (file) => this.#finish(file),
+      sync: (file) => this.#timed(() => file.sync()),
     });
   }
 
@@ -121,17 +126,31 @@ export class Wal {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new NarthexError("STORAGE", `write-ahead log ${this.dir}: ${reason}`, { cause });
     }
-    if (this.#options.sync === "interval" && this.#timer === undefined) {
-      this.#timer = this.#env.clock.after(this.#options.syncIntervalMs ?? 1000, () => {
-        this.#timer = undefined;
-        this.#trySync(() => this.#writer.sync());
-      });
+    this.#syncSoon();
+  }
+
+  /** Whether memory is so short that "adaptive" leaves the disk alone. What waited is synced when this ends. */
+  get rushed(): boolean {
+    return this.#rushed;
+  }
+
+  set rushed(rushed: boolean) {
+    if (this.#rushed === rushed) return;
+    this.#rushed = rushed;
+    if (this.#isClosed || this.#options.sync !== "adaptive") return;
+    if (rushed) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
     }
+    for (const path of this.#postponed) this.#syncPath(path);
+    this.#postponed.clear();
+    this.#syncSoon();
   }
 
   /** Makes durable what is acknowledged. */
   sync(): void {
-    this.#timed(() => this.#writer.sync());
+    this.#writer.sync();
   }
 
   /**
@@ -158,7 +177,9 @@ export class Wal {
     const checkpoint = lastCheckpoint(fs, this.dir);
     if (checkpoint === undefined) return listSegments(fs, this.dir)[0].index;
     for (const { index, path } of listSegments(fs, this.dir)) {
-      if (index <= checkpoint.index) fs.removeFile(path);
+      if (index > checkpoint.index) continue;
+      fs.removeFile(path);
+      this.#postponed.delete(path);
     }
     deleteCheckpoints(fs, this.dir, checkpoint.index);
     return checkpoint.index + 1;
@@ -180,8 +201,17 @@ export class Wal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    for (const path of this.#syncing) this.#trySync(() => makeDurable(this.#env.fs, path));
+    for (const path of [...this.#postponed, ...this.#syncing]) this.#syncPath(path);
     this.#writer.close();
+  }
+
+  #syncSoon(): void {
+    const { sync, syncIntervalMs = 1000 } = this.#options;
+    if (this.#timer !== undefined || (sync !== "interval" && (sync !== "adaptive" || this.#rushed))) return;
+    this.#timer = this.#env.clock.after(syncIntervalMs, () => {
+      this.#timer = undefined;
+      this.#logged(() => this.#writer.sync());
+    });
   }
 
   #timed(sync: () => void): void {
@@ -192,18 +222,30 @@ export class Wal {
 
   /** A sync that nobody waits for: what fails is logged and counted, as Prometheus does. */
   #trySync(sync: () => void): void {
+    this.#logged(() => this.#timed(sync));
+  }
+
+  #logged(sync: () => void): void {
     try {
-      this.#timed(sync);
+      sync();
     } catch (error) {
       this.#syncFailed(error);
     }
   }
 
   #finish(file: File): void {
-    const { sync, syncFull } = this.#options;
-    if (syncFull === undefined || sync === "always" || this.#isClosed)
-      return this.#trySync(() => file.sync());
-    const { path } = file;
+    const { sync } = this.#options;
+    if (sync === "adaptive" && this.#rushed && !this.#isClosed) this.#postponed.add(file.path);
+    else if (sync === "always") this.#trySync(() => file.sync());
+    else this.#syncPath(file.path, file);
+  }
+
+  /** Syncs a segment that is not written to any more; elsewhere, where that is possible. */
+  #syncPath(path: string, file?: File): void {
+    const { syncFull } = this.#options;
+    if (syncFull === undefined || this.#isClosed) {
+      return this.#trySync(() => (file === undefined ? makeDurable(this.#env.fs, path) : file.sync()));
+    }
     const start = this.#env.clock.monotonicMs();
     this.#syncing.add(path);
     syncFull(path)
