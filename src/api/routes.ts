@@ -4,7 +4,7 @@
  */
 import type { ExternalAddress } from "./global-url.ts";
 import type { Handler } from "./handler.ts";
-import { snapshot } from "./handlers/admin.ts";
+import { cleanTombstones, deleteSeries, snapshot } from "./handlers/admin.ts";
 import {
   healthy,
   lifecycleDisabled,
@@ -98,6 +98,8 @@ function apiRoutes(options: ApiOptions): Route[] {
     [get, "/notifications", notifications, { ...plainWrapping, cors: true }],
     [get, "/alerts", alerts],
     [get, "/rules", rules],
+    [putOrPost, "/admin/tsdb/delete_series", deleteSeries],
+    [putOrPost, "/admin/tsdb/clean_tombstones", cleanTombstones],
     [putOrPost, "/admin/tsdb/snapshot", snapshot],
   ];
   return table.map(([methods, path, handler, wrapping = apiWrapping]) => ({

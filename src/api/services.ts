@@ -148,6 +148,14 @@ export interface StorageStatus {
 export interface AdminService {
   /** Writes a snapshot of all blocks, and of the head unless told not to, under `snapshots/`; resolves to its name. */
   snapshot(skipHead: boolean): Promise<string>;
+  /** Deletes the samples of the series that match any of the selectors, within [mint, maxt] (ms, inclusive). */
+  deleteSeries(request: {
+    readonly matches: readonly string[];
+    readonly mint: number;
+    readonly maxt: number;
+  }): Promise<void>;
+  /** Frees the room of deleted samples. */
+  cleanTombstones(): Promise<void>;
 }
 
 /** A label set as it is posted: name, value, name, value …, sorted by name. */

@@ -74,3 +74,11 @@ export function makeDurable(fs: Fs, path: string): void {
     file.close();
   }
 }
+
+/** The size of all files below `path`; 0 where nothing is there. */
+export function bytesBelow(fs: Fs, path: string): number {
+  const stat = fs.stat(path);
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory) return stat.sizeBytes;
+  return fs.list(path).reduce((sum, name) => sum + bytesBelow(fs, joinPath(path, name)), 0);
+}

@@ -125,7 +125,7 @@ const tsdb: readonly FlagDefinition[] = [
     "storage.tsdb.retention.size",
     "",
     "How much the blocks may take, as in 512MB. Better set in the configuration file.",
-    serverLater,
+    server,
   ),
   flag("bool", "storage.tsdb.no-lockfile", "false", "Do not lock the data directory.", server),
   flag(
@@ -160,7 +160,7 @@ const tsdb: readonly FlagDefinition[] = [
     "storage.tsdb.delay-compact-file.path",
     "",
     "File that lists uploaded blocks (Thanos's shipper); others are not compacted.",
-    serverLater,
+    server,
   ),
   flag(
     "duration",
@@ -299,6 +299,13 @@ const rest: readonly FlagDefinition[] = [
 ];
 
 const ours: readonly FlagDefinition[] = [
+  flag(
+    "int",
+    "storage.tsdb.compaction-parallelism",
+    "0",
+    "How many compactions of blocks may run at once, each in a thread of its own; 0: one for each processor.",
+    server,
+  ),
   flag(
     "text",
     "storage.tsdb.wal-sync",

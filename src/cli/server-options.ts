@@ -1,8 +1,8 @@
 /** From the command line to what the server is started with. */
-import { totalmem } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import type { ServerOptions } from "../server/options.ts";
 import type { WalSync } from "../tsdb/wal/wal.ts";
-import { effectiveFlags, flagRetention, routePrefix } from "./effective-flags.ts";
+import { effectiveFlags, flagRetention, maxBlockDurationMs, routePrefix } from "./effective-flags.ts";
 import type { Flags } from "./flags.ts";
 
 const defaultSegmentBytes = 128 * 1024 * 1024;
@@ -27,6 +27,8 @@ export function serverOptions(flags: Flags): ServerOptions {
       blockReloadIntervalMinMs,
       flags.durationMs("storage.tsdb.block-reload-interval"),
     ),
+    blockRangeMaxMs: (config) => maxBlockDurationMs(flags, config),
+    compactionParallelism: flags.number("storage.tsdb.compaction-parallelism") || availableParallelism(),
     queries: {
       lookbackMs: flags.durationMs("query.lookback-delta"),
       samplesMax: flags.number("query.max-samples"),
@@ -65,6 +67,7 @@ function storageOptions(flags: Flags): ServerOptions["storage"] {
     walSegmentBytes: flags.bytes("storage.tsdb.wal-segment-size") || defaultSegmentBytes,
     walCompression: flags.bool("storage.tsdb.wal-compression") ? compression : "none",
     walSync: flags.text("storage.tsdb.wal-sync") as WalSync,
+    delayCompactFile: flags.text("storage.tsdb.delay-compact-file.path"),
     blockSegmentBytes: flags.bytes("storage.tsdb.max-block-chunk-segment-size") || defaultBlockSegmentBytes,
   };
 }

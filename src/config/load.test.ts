@@ -348,7 +348,6 @@ const notYet: [string, number, string][] = [
     3,
     "storage.tsdb.out_of_order_time_window: not supported yet",
   ],
-  ["storage:\n  tsdb:\n    retention: {size: 1GB}", 3, "storage.tsdb.retention.size: not supported yet"],
   ["storage: {tsdb: {chunk_encoding: {floats: xor2}}}", 1, "not supported yet"],
   [
     "scrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{role: pod}]",

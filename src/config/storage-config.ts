@@ -68,14 +68,12 @@ function readRetention(node: ConfigNode): Retention {
     size: (value) => {
       retention.sizeBytes = value.bytes();
       if (retention.sizeBytes < 0) throw value.error(`a size >= 0 expected`);
-      if (retention.sizeBytes > 0) throw value.notYet("retention by size");
     },
     percentage: (value) => {
       retention.percentage = value.number();
       if (!(retention.percentage >= 0 && retention.percentage <= 100)) {
         throw value.error(`a number from 0 to 100 expected, found ${retention.percentage}`);
       }
-      if (retention.percentage > 0) throw value.notYet("retention by the share of the disk");
     },
   });
   return retention;

@@ -7,10 +7,11 @@ import { Maintenance, type MaintenanceSteps } from "./maintenance.ts";
 
 const intervalMs = 60_000;
 
-/** Steps that note their calls; `due` are the ranges to be cut, `failing` the steps that throw. */
+/** Steps that note their calls; `due` are the ranges to be cut, `groups` the blocks to be compacted, `failing` the steps that throw. */
 function world() {
   const calls: string[] = [];
   const due: number[] = [];
+  const groups: string[][] = [];
   const failing = new Set<string>();
   const step = async <T>(name: string, result: T): Promise<T> => {
     calls.push(name);
@@ -28,7 +29,13 @@ function world() {
     planCheckpoint: (mint) => step(`plan ${mint}`, job),
     writeCheckpoint: () => step("checkpoint", undefined),
     finishCheckpoint: (mint) => step(`finish ${mint}`, undefined),
-    deleteBlocks: () => step("delete", []),
+    deleteBlocks: () => step("delete", undefined),
+    planCompactions: async () => {
+      if (groups.length > 0) calls.push("plan blocks");
+      return groups.splice(0);
+    },
+    compactBlocks: (names) =>
+      step(`compact ${names.join("+")}`, { block: undefined, overlapping: names.length > 2, seconds: 1 }),
     idle: () => step("idle", undefined),
   };
   const clock = new ManualClock();
@@ -38,7 +45,7 @@ function world() {
     for (let i = 0; i < 50; i++) await Promise.resolve();
     return calls.splice(0).join(", ");
   };
-  return { maintenance, clock, control, due, failing, took };
+  return { maintenance, clock, control, due, groups, failing, took };
 }
 
 test("a round cuts all that is due, then checkpoints, then deletes; the next one comes a minute later", async () => {
@@ -123,4 +130,36 @@ test("actions and rounds come one after the other, and an action that fails hold
   await took();
   clock.advance(intervalMs);
   expect(await took()).toBe("delete, idle");
+});
+
+test("blocks are compacted after the head, all groups at once, and their parents deleted", async () => {
+  const { maintenance, due, groups, took } = world();
+  due.push(0);
+  groups.push(["a", "b"], ["c", "d", "e"]);
+  maintenance.start();
+  expect(await took()).toBe(
+    "write, truncate 100, plan 100, checkpoint, finish 100, delete, plan blocks, compact a+b, compact c+d+e, delete, idle",
+  );
+  expect(maintenance.stats).toMatchObject({
+    headCompactions: 1,
+    blockCompactions: 2,
+    verticalCompactions: 1,
+    compactionsFailed: 0,
+    compactionsRunning: 0,
+  });
+  await maintenance.close();
+});
+
+test("a compaction that fails does not keep the others, is counted, and is tried again in the next round", async () => {
+  const { maintenance, clock, groups, failing, took } = world();
+  groups.push(["a", "b"], ["c", "d"]);
+  failing.add("compact a+b");
+  maintenance.start();
+  expect(await took()).toBe("delete, plan blocks, compact a+b, compact c+d, delete, idle");
+  expect(maintenance.stats).toMatchObject({ blockCompactions: 1, compactionsFailed: 1 });
+  failing.clear();
+  groups.push(["a", "b"]);
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, plan blocks, compact a+b, delete, idle");
+  await maintenance.close();
 });

@@ -1,7 +1,7 @@
 /**
- * Keeps the storage in shape: cuts blocks from the head, checkpoints the WAL, deletes old blocks, notices blocks that
- * appeared in the data directory. Runs in the main thread and lets others do the work: the compaction thread reads the
- * head and writes files, the writer truncates.
+ * Keeps the storage in shape: cuts blocks from the head, checkpoints the WAL, compacts blocks with each other, deletes old
+ * ones, notices blocks that appeared in the data directory. Runs in the main thread and lets others do the work: compaction
+ * threads read the head and write files, the writer truncates.
  *
  * One round at a time: once a minute, and as soon as the writer says that the head has grown enough. A step that fails
  * is logged, counted, and tried again in the next round.
@@ -9,7 +9,7 @@
 import type { Clock, Logger, Timer } from "../base/env.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
 import type { Control } from "./control.ts";
-import type { CheckpointJob, TimeRange } from "./protocol.ts";
+import type { BlockDeletions, CheckpointJob, CompactionResult, TimeRange } from "./protocol.ts";
 
 /** What the rounds are made of; see WriterMethods and CompactionMethods in protocol.ts. */
 export interface MaintenanceSteps {
@@ -19,7 +19,11 @@ export interface MaintenanceSteps {
   planCheckpoint(mint: number): Promise<CheckpointJob | undefined>;
   writeCheckpoint(job: CheckpointJob): Promise<void>;
   finishCheckpoint(mint: number): Promise<void>;
-  deleteBlocks(): Promise<readonly string[]>;
+  /** Names of the blocks of each compaction that is due; they may run at once. */
+  planCompactions(): Promise<readonly (readonly string[])[]>;
+  compactBlocks(names: readonly string[]): Promise<CompactionResult>;
+  /** Undefined where there was nothing to look for. */
+  deleteBlocks(): Promise<BlockDeletions | undefined>;
   /** Nothing more to do for now. */
   idle(): Promise<void>;
 }
@@ -28,12 +32,23 @@ export interface MaintenanceSteps {
 export interface MaintenanceStats {
   rounds: number;
   headCompactions: number;
-  headCompactionsFailed: number;
-  headCompactionSeconds: number;
+  /** Of blocks with each other. */
+  blockCompactions: number;
+  /** Of these, those of blocks that overlapped. */
+  verticalCompactions: number;
+  compactionsFailed: number;
+  compactionSeconds: number;
+  /** Blocks that are being written now. */
+  compactionsRunning: number;
   checkpoints: number;
   checkpointsFailed: number;
   blocksDeleted: number;
+  /** Times that blocks had to go for their age, and for the room they took. */
+  timeRetentions: number;
+  sizeRetentions: number;
 }
+
+const nothingDeleted: BlockDeletions = { deleted: [], expired: 0, outsized: 0, unreadable: 0 };
 
 /** Prometheus's --storage.tsdb.block-reload-interval. */
 const defaultIntervalMs = 60_000;
@@ -42,11 +57,16 @@ export class Maintenance {
   readonly stats: MaintenanceStats = {
     rounds: 0,
     headCompactions: 0,
-    headCompactionsFailed: 0,
-    headCompactionSeconds: 0,
+    blockCompactions: 0,
+    verticalCompactions: 0,
+    compactionsFailed: 0,
+    compactionSeconds: 0,
+    compactionsRunning: 0,
     checkpoints: 0,
     checkpointsFailed: 0,
     blocksDeleted: 0,
+    timeRetentions: 0,
+    sizeRetentions: 0,
   };
   readonly #steps: MaintenanceSteps;
   readonly #control: Control;
@@ -124,20 +144,20 @@ export class Maintenance {
     this.#checkpointDue = (await this.#cutHead()) ?? this.#checkpointDue;
     if (this.#checkpointDue !== undefined) await this.#checkpoint(this.#checkpointDue);
     await this.#deleteBlocks();
+    await this.#compactBlocks();
     await this.#steps.idle();
   }
 
   /** Cuts blocks until the head is small enough; returns the end of the last one. */
   async #cutHead(): Promise<number | undefined> {
     let end: number | undefined;
-    const begun = this.#clock.monotonicMs();
     try {
       for (;;) {
         const range = await this.#steps.headCompactionDue();
         if (range === undefined || this.#closed) return end;
         const startedMs = this.#clock.monotonicMs();
         this.#logger.info("Head compaction started", { ...range });
-        const block = await this.#steps.writeHeadBlock(range);
+        const block = await this.#timed(() => this.#steps.writeHeadBlock(range));
         // Queries must see the block before the head forgets what it holds.
         this.#control.blocksChanged();
         await this.#steps.truncateHead(range.maxt + 1);
@@ -149,14 +169,62 @@ export class Maintenance {
         });
       }
     } catch (error) {
-      this.stats.headCompactionsFailed++;
+      this.stats.compactionsFailed++;
       this.#logger.error(
         "Cutting a block from the head failed; its samples stay in the head and in the WAL",
         { error },
       );
       return end;
+    }
+  }
+
+  /** Compacts until there is nothing more to do, or the head has grown again: its block comes first. */
+  async #compactBlocks(): Promise<void> {
+    try {
+      for (;;) {
+        const groups = await this.#steps.planCompactions();
+        if (groups.length === 0 || this.#closed || this.#again) return;
+        const outcomes = await Promise.allSettled(groups.map((group) => this.#compactGroup(group)));
+        this.#control.blocksChanged();
+        await this.#deleteBlocks();
+        const failed = outcomes.find((outcome) => outcome.status === "rejected");
+        if (failed !== undefined) throw failed.reason;
+      }
+    } catch (error) {
+      this.#logger.error(
+        "Compacting blocks failed; they stay as they are, and it is tried again in a minute",
+        {
+          error,
+        },
+      );
+    }
+  }
+
+  async #compactGroup(names: readonly string[]): Promise<void> {
+    try {
+      const { block, overlapping, seconds } = await this.#timed(() => this.#steps.compactBlocks(names));
+      this.stats.blockCompactions++;
+      if (overlapping) this.stats.verticalCompactions++;
+      this.#logger.info("Block compaction completed", {
+        sources: names.join(" "),
+        block: block?.ulid ?? "none: nothing was left",
+        seconds: seconds.toFixed(3),
+      });
+    } catch (error) {
+      this.stats.compactionsFailed++;
+      throw error;
+    }
+  }
+
+  /** Counts the time of a block that is being written. */
+  async #timed<T>(write: () => Promise<T>): Promise<T> {
+    const begunMs = this.#clock.monotonicMs();
+    this.stats.compactionsRunning++;
+    try {
+      return await write();
     } finally {
-      this.stats.headCompactionSeconds += (this.#clock.monotonicMs() - begun) / 1000;
+      this.stats.compactionsRunning--;
+      this.stats.compactionSeconds += (this.#clock.monotonicMs() - begunMs) / 1000;
     }
   }
 
@@ -186,9 +254,11 @@ export class Maintenance {
 
   async #deleteBlocks(): Promise<void> {
     try {
-      const deleted = await this.#steps.deleteBlocks();
+      const { deleted, expired, outsized } = (await this.#steps.deleteBlocks()) ?? nothingDeleted;
       if (deleted.length === 0) return;
       this.stats.blocksDeleted += deleted.length;
+      if (expired > 0) this.stats.timeRetentions++;
+      if (outsized > 0) this.stats.sizeRetentions++;
       this.#control.blocksChanged();
     } catch (error) {
       this.#logger.error("Deleting old blocks failed; it is tried again in a minute", { error });

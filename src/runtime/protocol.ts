@@ -5,7 +5,7 @@ import type { BlockDescription } from "../tsdb/block/meta.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
 import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
-import type { QuerySettings, StorageSettings } from "./settings.ts";
+import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
 
 /** Counters and gauges by name, for /metrics. */
 export type ThreadStats = Readonly<Record<string, number>>;
@@ -50,9 +50,17 @@ export interface WriterMethods {
   finishCheckpoint(mint: number): void;
   /** Where the head's samples are, for a snapshot. */
   headRange(): TimeRange | undefined;
+  /** Deletes samples of the head; returns of how many series. */
+  deleteSamples(request: Deletion): number;
   stats(): ThreadStats;
   /** Writes out everything and closes the files; nothing may be asked afterwards. */
   close(): void;
+}
+
+/** Samples to be deleted: those of any of the sets of matchers, within [mint, maxt] (ms, inclusive). */
+export interface Deletion extends TimeRange {
+  /** Series selectors, as the API got them. */
+  readonly matches: readonly string[];
 }
 
 export interface CheckpointJob {
@@ -94,17 +102,39 @@ export interface CompactionData {
   readonly storage: StorageSettings;
   readonly control: SharedArrayBuffer;
   readonly head: HeadHandle | undefined;
+  /** Whether this thread may take what is unfinished for leftovers: the first one, when no other runs. */
+  readonly sweeps: boolean;
+}
+
+/** What a compaction of blocks did. */
+export interface CompactionResult {
+  /** The new block; undefined where nothing was left. */
+  readonly block: BlockDescription | undefined;
+  readonly overlapping: boolean;
+  readonly seconds: number;
+}
+
+export interface BlockDeletions {
+  readonly deleted: readonly string[];
+  readonly expired: number;
+  readonly outsized: number;
+  /** Blocks that cannot be read. */
+  readonly unreadable: number;
 }
 
 export interface CompactionMethods {
   /** Cuts a block from the head into `dir`; undefined when there is nothing in the range. */
   writeHeadBlock(request: TimeRange & { dir: string }): BlockDescription | undefined;
   writeCheckpoint(job: CheckpointJob): void;
-  /** Deletes blocks beyond the retention (0: none) and those that others replaced. */
-  deleteBlocks(request: { retentionMs: number }): {
-    readonly deleted: readonly string[];
-    readonly unreadable: number;
-  };
+  /** Names of the blocks of each compaction that is due; disjoint, so that they may run at once. */
+  planCompactions(request: { ranges: readonly number[] }): readonly (readonly string[])[];
+  compactBlocks(names: readonly string[]): CompactionResult;
+  /** Deletes samples of the blocks; returns of how many series, each block counted for itself. */
+  deleteSamples(request: Deletion): number;
+  /** Writes the next block that has tombstones anew without what they delete; undefined when there is none left. */
+  cleanNext(): { readonly cleaned: string } | undefined;
+  /** Deletes blocks beyond the retention and those that others replaced. */
+  deleteBlocks(retention: RetentionSettings): BlockDeletions;
   /** Links all blocks into a directory. */
   snapshotBlocks(dir: string): void;
 }

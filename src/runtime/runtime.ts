@@ -27,18 +27,21 @@ import { isUlid } from "../tsdb/block/ulid.ts";
 import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
+import { CompactionThreads } from "./compaction-threads.ts";
 import { Control } from "./control.ts";
 import { Maintenance, type MaintenanceStats } from "./maintenance.ts";
 import type {
+  BlockDeletions,
   CompactionData,
   CompactionMethods,
+  Deletion,
   ThreadStats,
   WriterData,
   WriterMethods,
   WriterNotice,
 } from "./protocol.ts";
 import { QueryPool } from "./query-pool.ts";
-import type { QuerySettings, StorageSettings } from "./settings.ts";
+import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
 import { Thread } from "./thread.ts";
 import { compactionOwner, queryOwner } from "./thread-storage.ts";
 
@@ -47,8 +50,11 @@ export interface RuntimeOptions {
   readonly queries: QuerySettings;
   /** `--query.max-concurrency`; there are never more query threads than processors. */
   readonly queryConcurrencyMax: number;
-  /** 0: blocks are kept for ever. */
-  readonly retentionMs: number;
+  readonly retention: RetentionSettings;
+  /** The lengths that blocks grow to by compaction, ascending (ms). */
+  readonly blockRanges: readonly number[];
+  /** Compactions that may run at once, each in a thread of its own. */
+  readonly compactionParallelism: number;
   /** How often the data directory is looked through. */
   readonly maintenanceIntervalMs: number;
 }
@@ -62,14 +68,13 @@ export interface RuntimeEnv {
 /** What a reload of the configuration may change. */
 export interface RuntimeChange {
   readonly queries: QuerySettings;
-  readonly retentionMs: number;
+  readonly retention: RetentionSettings;
   readonly exemplarsMax: number;
 }
 
 /** Bounds of the threads' JavaScript heaps, MiB. Samples do not count: they are in shared memory and typed arrays. */
 const writerHeapMiB = 1024;
 const queryHeapMiB = 2048;
-const compactionHeapMiB = 1024;
 /** What a query builds is short-lived: collections are cheaper with some room. The others make little garbage. */
 const queryYoungMiB = 16;
 const otherYoungMiB = 6;
@@ -82,25 +87,35 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   readonly #control = new Control();
   readonly #pool: QueryPool;
   readonly #writer: Thread<WriterMethods>;
-  #compaction: Thread<CompactionMethods> | undefined;
+  readonly #compactors: CompactionThreads;
   #queries: QuerySettings;
-  #retentionMs: number;
+  #retention: RetentionSettings;
   #exemplarsMax: number;
   #head: HeadHandle | undefined;
   #replay: WalReplay = { min: 0, max: 0, current: 0 };
   #ready: Promise<void>;
   /** The retention and the names of all blocks when they were last looked through. */
   #blocksSeen = "";
+  /** The names of all blocks when there was nothing to compact. */
+  #blocksCompacted = "none yet";
+  /** How often tombstones were cleaned, and how long that took. */
+  readonly tombstoneCleanups = { count: 0, seconds: 0 };
   #closing = false;
 
   constructor(options: RuntimeOptions, env: RuntimeEnv) {
     this.#options = options;
     this.#env = env;
     this.#queries = options.queries;
-    this.#retentionMs = options.retentionMs;
+    this.#retention = options.retention;
     const { storage } = options;
     this.#exemplarsMax = storage.exemplarsMax;
     const control = this.#control.buffer;
+    this.#compactors = new CompactionThreads(
+      options.compactionParallelism,
+      (sweeps): CompactionData => ({ storage, control, head: this.#head, sweeps }),
+      () => this.#releaseReader(compactionOwner),
+      env,
+    );
     this.#pool = new QueryPool(
       {
         threadsMax: Math.max(1, Math.min(options.queryConcurrencyMax, availableParallelism())),
@@ -123,7 +138,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
         youngLimitMiB: otherYoungMiB,
         onMessage: (message) => this.#notice(message as WriterNotice),
         // It reads the head of the writer that died, and what it is about to write would be swept away by the next.
-        onEnd: () => void this.#endCompactor(),
+        onEnd: () => void this.#compactors.end(),
       },
       env.clock,
       env.logger,
@@ -141,8 +156,10 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
         planCheckpoint: (mint) => this.#writer.call("planCheckpoint", mint),
         writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
         finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),
+        planCompactions: () => this.#planCompactions(),
+        compactBlocks: (names) => this.#compactors.compactBlocks(names),
         deleteBlocks: () => this.#deleteBlocks(),
-        idle: () => this.#endCompactor(),
+        idle: () => this.#compactors.end(),
       },
       this.#control,
       env.clock,
@@ -209,15 +226,56 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       const range = skipHead ? undefined : await this.#writer.call("headRange", undefined as never);
       await this.#compactor().call("snapshotBlocks", dir);
       if (range !== undefined) await this.#compactor().call("writeHeadBlock", { ...range, dir });
-      await this.#endCompactor();
+      await this.#compactors.end();
     });
     return name;
+  }
+
+  /** Deletes samples of all blocks and of the head: none of them is seen by queries that begin afterwards. */
+  async deleteSeries(deletion: Deletion): Promise<void> {
+    await this.#ready;
+    await this.maintenance.between(async () => {
+      const inBlocks = await this.#compactor().call("deleteSamples", deletion);
+      const inHead = await this.#writer.call("deleteSamples", deletion);
+      this.#control.blocksChanged();
+      // So much may be deleted that a block is to be written anew.
+      this.#blocksCompacted = "";
+      await this.#compactors.end();
+      this.#env.logger.info("Samples were deleted", {
+        ...deletion,
+        seriesOfBlocks: inBlocks,
+        seriesOfHead: inHead,
+      });
+    });
+  }
+
+  /** Writes every block that has tombstones anew, without what they delete: one after the other. */
+  async cleanTombstones(): Promise<void> {
+    await this.#ready;
+    const begunMs = this.#env.clock.monotonicMs();
+    await this.maintenance.between(async () => {
+      for (let done = 1; ; done++) {
+        const next = await this.#compactor().call("cleanNext", undefined as never);
+        if (next === undefined) break;
+        this.#control.blocksChanged();
+        this.#blocksSeen = "";
+        await this.#deleteBlocks();
+        this.#control.blocksChanged();
+        this.#env.logger.info("A block was written anew without its deleted samples", {
+          block: next.cleaned,
+          done,
+        });
+      }
+      await this.#compactors.end();
+    });
+    this.tombstoneCleanups.count++;
+    this.tombstoneCleanups.seconds += (this.#env.clock.monotonicMs() - begunMs) / 1000;
   }
 
   /** Takes over what a reload of the configuration may change; a new retention holds from the next round on. */
   async configure(changed: RuntimeChange): Promise<void> {
     this.#queries = changed.queries;
-    this.#retentionMs = changed.retentionMs;
+    this.#retention = changed.retention;
     this.#exemplarsMax = changed.exemplarsMax;
     await this.#pool.configure(changed.queries);
     // A writer that is being replaced starts with the new number, one that replays the WAL takes it over afterwards.
@@ -237,7 +295,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
 
   /** Threads that run, and how many died and were replaced. */
   get threads(): { readonly running: number; readonly deaths: number; readonly queries: number } {
-    const running = 2 + this.#pool.threadCount + (this.#compaction === undefined ? 0 : 1);
+    const running = 2 + this.#pool.threadCount + this.#compactors.count;
     return { running, deaths: this.#writer.deaths + this.#pool.deaths, queries: this.#pool.active };
   }
 
@@ -247,7 +305,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.#closing = true;
     await this.maintenance.close();
     await this.#pool.close();
-    await this.#endCompactor();
+    await this.#compactors.end();
     try {
       if (this.isReady) await this.#writer.call("close", undefined as never);
     } finally {
@@ -260,24 +318,41 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.#control.headReady = false;
     const { head } = await this.#writer.call("ready", undefined as never);
     this.#head = head;
-    await this.#endCompactor();
+    await this.#compactors.end();
     await this.#pool.attach(head);
     this.#control.headReady = true;
     this.maintenance.trigger();
   }
 
-  /** Looks for blocks that may go; does nothing where neither the blocks nor the retention changed since last time. */
-  async #deleteBlocks(): Promise<readonly string[]> {
-    const retentionMs = this.#retentionMs;
-    const blocks = () => nodeFs.list(this.#options.storage.dir).filter(isUlid).join(" ");
-    const now = blocks();
-    if (`${retentionMs} ${now}` === this.#blocksSeen) return [];
+  /**
+   * Looks for blocks that may go; does nothing where neither the blocks nor the retention changed since last time. (The
+   * size of the head changes all the time: it counts when the next block is there.)
+   */
+  async #deleteBlocks(): Promise<BlockDeletions | undefined> {
+    const now = this.#blockNames();
+    if (`${JSON.stringify(this.#retention)} ${now}` === this.#blocksSeen) return undefined;
     this.#control.blocksChanged();
-    if (now === "") return [];
-    const { deleted, unreadable } = await this.#compactor().call("deleteBlocks", { retentionMs });
+    if (now === "") return undefined;
+    const deletions = await this.#compactor().call("deleteBlocks", this.#retention);
     // One that cannot be read may be one that is being copied here: it is looked at again in the next round.
-    this.#blocksSeen = unreadable > 0 ? "" : `${retentionMs} ${blocks()}`;
-    return deleted;
+    this.#blocksSeen =
+      deletions.unreadable > 0 ? "" : `${JSON.stringify(this.#retention)} ${this.#blockNames()}`;
+    return deletions;
+  }
+
+  /** Does not start a thread to find out that the blocks are those for which nothing was to be done. */
+  async #planCompactions(): Promise<readonly (readonly string[])[]> {
+    const now = this.#blockNames();
+    if (now === this.#blocksCompacted) return [];
+    const { blockRanges, storage } = this.#options;
+    const groups = await this.#compactor().call("planCompactions", { ranges: blockRanges });
+    // Uploads go on without any sign in the names.
+    this.#blocksCompacted = groups.length === 0 && storage.delayCompactFile === "" ? now : "";
+    return groups;
+  }
+
+  #blockNames(): string {
+    return nodeFs.list(this.#options.storage.dir).filter(isUlid).join(" ");
   }
 
   /** A thread that died may have been reading the head: the writer must not wait for it. */
@@ -291,29 +366,9 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     } else if (notice.notice === "compactable") this.maintenance.trigger();
   }
 
-  /** The compaction thread, started if need be. */
+  /** The first compaction thread, started if need be. */
   #compactor(): Thread<CompactionMethods> {
     if (this.#closing) throw new NarthexError("UNAVAILABLE", "The server is stopping.");
-    const { storage } = this.#options;
-    this.#compaction ??= new Thread<CompactionMethods>(
-      {
-        name: "compaction",
-        module: new URL("./compaction-thread.js", import.meta.url),
-        data: (): CompactionData => ({ storage, control: this.#control.buffer, head: this.#head }),
-        onEnd: () => this.#releaseReader(compactionOwner),
-        heapLimitMiB: compactionHeapMiB,
-        youngLimitMiB: otherYoungMiB,
-      },
-      this.#env.clock,
-      this.#env.logger,
-    );
-    return this.#compaction;
-  }
-
-  /** It holds memory, and there is nothing for it to do until the next round. */
-  async #endCompactor(): Promise<void> {
-    const thread = this.#compaction;
-    this.#compaction = undefined;
-    await thread?.close();
+    return this.#compactors.first();
   }
 }

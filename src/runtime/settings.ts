@@ -15,8 +15,20 @@ export interface StorageSettings {
   readonly keepExemplars: boolean;
   /** 0: no exemplars are kept. A reload may change it. */
   readonly exemplarsMax: number;
+  /** A file that lists uploaded blocks; those cut from the head wait for it before they are compacted. "": none. */
+  readonly delayCompactFile: string;
   /** The size limit of one chunk file of a block. */
   readonly blockSegmentBytes: number;
+}
+
+/** When blocks go; a reload may change it. */
+export interface RetentionSettings {
+  /** 0: whatever their age. */
+  readonly timeMs: number;
+  /** Of blocks and head together; 0: no limit. */
+  readonly sizeBytes: number;
+  /** The same as a share of the disk, in percent; where it is not 0, it counts instead of the size. */
+  readonly percentage: number;
 }
 
 export interface QuerySettings {

@@ -19,6 +19,7 @@ import { type Control, queryThreadsMax } from "./control.ts";
 /** The names of the reading threads in the head's reader slots. */
 export const queryOwner = (thread: number) => 1 + thread;
 export const compactionOwner = 1 + queryThreadsMax;
+export const writerOwner = 2 + queryThreadsMax;
 
 /** Of pages of block files and head chunk files, for each thread. */
 const pageCacheBytes = 16 * 1024 * 1024;

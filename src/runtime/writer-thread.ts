@@ -14,6 +14,7 @@ import { loadCodecs } from "../node/codecs.ts";
 import { nodeFs, syncFile } from "../node/fs.ts";
 import { readKernel } from "../node/kernel-files.ts";
 import { nodeRandom } from "../node/random.ts";
+import { parseMetricSelector } from "../promql/parser/parser.ts";
 import { WriteReceiver } from "../remote/write-receiver.ts";
 import { ScrapeIngest } from "../scrape/ingest.ts";
 import { Db } from "../tsdb/db.ts";
@@ -21,6 +22,7 @@ import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
 import type { WriterData, WriterMethods, WriterNotice } from "./protocol.ts";
 import { Handover, serve } from "./rpc.ts";
+import { writerOwner } from "./thread-storage.ts";
 import { writerStats } from "./writer-stats.ts";
 
 /** A slice of the truncation of the head: short against a batch's few milliseconds. */
@@ -117,6 +119,12 @@ serve<WriterMethods>(port, {
   planCheckpoint: (mint) => db.planCheckpoint(mint),
   finishCheckpoint: (mint) => db.finishCheckpoint(mint),
   headRange: () => db.headRange(),
+  deleteSamples({ matches, mint, maxt }) {
+    let series = 0;
+    for (const matchers of matches.map(parseMetricSelector))
+      series += db.deleteSamples(mint, maxt, matchers, writerOwner);
+    return series;
+  },
   stats: () => writerStats(db, receiver, scrapes, syncs),
   close: () => db.close(),
 });

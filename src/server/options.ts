@@ -39,6 +39,9 @@ export interface ServerOptions {
   readonly keepExemplars: boolean;
   readonly lockDirectory: boolean;
   readonly blockReloadIntervalMs: number;
+  /** The longest block that compaction makes, by the configuration at the start. */
+  readonly blockRangeMaxMs: (config: Config) => number;
+  readonly compactionParallelism: number;
   readonly queries: QueryOptions;
   readonly scrape: Omit<ScrapeOptions, "hostname">;
   readonly web: WebOptions;

@@ -20,8 +20,9 @@ import { DiscoveryManager } from "../discovery/manager.ts";
 import { CleanStart, DirectoryLock } from "../node/directory-lock.ts";
 import { type FileSystemInfo, fileSystemOf } from "../node/file-system.ts";
 import { Runtime } from "../runtime/runtime.ts";
-import type { QuerySettings } from "../runtime/settings.ts";
+import type { QuerySettings, RetentionSettings } from "../runtime/settings.ts";
 import { ScrapeManager } from "../scrape/manager.ts";
+import { blockRanges } from "../tsdb/compact/plan.ts";
 import { ConfigState } from "./config-state.ts";
 import { type CorsPolicy, corsPolicy } from "./cors.ts";
 import { externalUrl } from "./external-url.ts";
@@ -104,7 +105,9 @@ export class Server implements LifecycleService {
         },
         queries: this.#querySettings(),
         queryConcurrencyMax: options.queries.concurrencyMax,
-        retentionMs: this.#retentionMs(),
+        retention: config.current.storage.tsdb.retention,
+        blockRanges: blockRanges(options.storage.blockRangeMs, options.blockRangeMaxMs(config.current)),
+        compactionParallelism: options.compactionParallelism,
         maintenanceIntervalMs: options.blockReloadIntervalMs,
       },
       env,
@@ -207,7 +210,7 @@ export class Server implements LifecycleService {
     const page = new MetricsPage(env, this.#registry, families, () =>
       storageStats(this.#runtime, blocks, {
         cleanStart: this.#lock?.cleanStart ?? CleanStart.notLocked,
-        retentionMs: this.#retentionMs(),
+        retention: this.#retention,
       }),
     );
     const api: ApiOptions = {
@@ -296,7 +299,7 @@ export class Server implements LifecycleService {
     this.#notifications.set("reload", "");
     await this.#runtime.configure({
       queries: this.#querySettings(),
-      retentionMs: this.#retentionMs(),
+      retention: this.#retention,
       exemplarsMax: this.#config.exemplarsMax,
     });
     if (this.#state === "ready") await this.#applyJobs();
@@ -310,8 +313,8 @@ export class Server implements LifecycleService {
     return { lookbackMs, samplesMax, timeoutMs, bytesMax, evaluationIntervalMs };
   }
 
-  #retentionMs(): number {
-    return this.#config.current.storage.tsdb.retention.timeMs;
+  get #retention(): RetentionSettings {
+    return this.#config.current.storage.tsdb.retention;
   }
 
   async #runtimeInfo(): Promise<RuntimeInfo> {

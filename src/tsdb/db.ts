@@ -13,12 +13,14 @@ import { NarthexError } from "../base/errors.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
+import type { Matcher } from "../model/matcher.ts";
 import { BlockSet } from "./block/block-set.ts";
 import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import { removeLeftovers } from "./compact/delete-block.ts";
 import { HeadAppender } from "./head/appender.ts";
 import { Collection } from "./head/collection.ts";
+import { deleteSamples } from "./head/delete-samples.ts";
 import { Head } from "./head/head.ts";
 import { HeadMemory } from "./head/memory.ts";
 import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
@@ -77,6 +79,7 @@ export class Db {
   readonly replaySeconds: number;
   readonly unknownRefs: UnknownRefs;
   readonly #logger: Logger;
+  readonly #log: WalLog;
   #truncation: Collection | undefined;
   #saidHeldUp = false;
   #closed = false;
@@ -136,7 +139,8 @@ export class Db {
     this.head.nextWalRef = Math.max(this.head.nextWalRef, walRefMax + 1);
     this.unknownRefs = replay.unknown;
     warnAboutUnknownRefs(logger, replay.unknown);
-    this.appender = new HeadAppender(this.head, new WalLog(this.wal));
+    this.#log = new WalLog(this.wal);
+    this.appender = new HeadAppender(this.head, this.#log);
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }
 
@@ -195,6 +199,11 @@ export class Db {
     if (truncation.mint < mint) return "working";
     this.#chunks.truncate(mint);
     return state;
+  }
+
+  /** Deletes samples of the head; as deleteSamples of head/delete-samples.ts. */
+  deleteSamples(mint: number, maxt: number, matchers: readonly Matcher[], owner: number): number {
+    return deleteSamples(this.head, this.#log, owner, mint, maxt, matchers);
   }
 
   /** As {@link Wal.planCheckpoint}, with the WAL refs of removed series that the checkpoint has to keep. */

@@ -41,19 +41,12 @@ export const absentMetrics: readonly { readonly names: RegExp; readonly reason: 
     reason: "block writing does not observe single chunks; a block's meta.json has its counts",
   },
   {
-    names:
-      /^prometheus_tsdb_(compaction_populating_block|compactions_skipped_total|vertical_compactions_total)$/,
-    reason: "compaction of blocks with each other: the storage issue",
+    names: /^prometheus_tsdb_compactions_skipped_total$/,
+    reason: "nothing switches compaction off",
   },
-  { names: /^prometheus_tsdb_tombstone_cleanup_seconds$/, reason: "deletion of series: the storage issue" },
   {
     names: /^prometheus_tsdb_head_out_of_order_samples_appended_total$/,
     reason: "the out-of-order window: the storage issue",
-  },
-  { names: /^prometheus_tsdb_size_retentions_total$/, reason: "retention by size: the storage issue" },
-  {
-    names: /^prometheus_tsdb_time_retentions_total$/,
-    reason: "narthex_blocks_deleted_total counts the blocks",
   },
   {
     names: /^prometheus_tsdb_snapshot_replay_error_total$/,

@@ -72,6 +72,10 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
         if (skipHead) throw new ApiError("internal", "the disk is full");
         return "20261122T075937Z-33dd412325502330";
       },
+      deleteSeries: async ({ matches }) => {
+        if (matches.includes("broken")) throw new Error("the disk is full");
+      },
+      cleanTombstones: async () => {},
     },
     scrape: {
       pools: () => [],

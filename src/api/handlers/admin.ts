@@ -1,8 +1,10 @@
-/** admin/tsdb/snapshot; only with `--web.enable-admin-api`. */
-import { ApiError, success } from "../answer.ts";
+/** admin/tsdb/…; only with `--web.enable-admin-api`. */
+import { parseMetricSelector } from "../../promql/parser/parser.ts";
+import { ApiError, invalidParameter, noContent, success } from "../answer.ts";
 import type { Handler } from "../handler.ts";
 import { parseGoBool } from "../params/go-numbers.ts";
-import { readParameter } from "../params/read.ts";
+import { checkForm, readBounds, readParameter } from "../params/read.ts";
+import { maxTime, minTime } from "../params/time.ts";
 
 export const snapshot: Handler = async ({ admin }, { form }) => {
   if (admin === undefined) throw new ApiError("unavailable", "admin APIs disabled");
@@ -22,3 +24,34 @@ export const snapshot: Handler = async ({ admin }, { form }) => {
     throw new ApiError("internal", `create snapshot: ${(error as Error).message}`, { cause: error });
   }
 };
+
+export const deleteSeries: Handler = async ({ admin }, { form }) => {
+  if (admin === undefined) throw new ApiError("unavailable", "admin APIs disabled");
+  checkForm(form);
+  const matches = form.all("match[]");
+  if (matches.length === 0) throw new ApiError("bad_data", "no match[] parameter provided");
+  const { startMs, endMs } = readBounds(form, minTime, maxTime);
+  for (const match of matches) {
+    try {
+      parseMetricSelector(match);
+    } catch (error) {
+      throw invalidParameter("match[]", (error as Error).message);
+    }
+  }
+  await internally(admin.deleteSeries({ matches, mint: startMs, maxt: endMs }));
+  return noContent();
+};
+
+export const cleanTombstones: Handler = async ({ admin }) => {
+  if (admin === undefined) throw new ApiError("unavailable", "admin APIs disabled");
+  await internally(admin.cleanTombstones());
+  return noContent();
+};
+
+async function internally(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw new ApiError("internal", (error as Error).message, { cause: error });
+  }
+}

@@ -2,7 +2,7 @@
  * How many blocks the data directory holds, how large they are and how far back they reach, from their `meta.json` and
  * file sizes. Blocks never change, so each is looked at once; a call costs one listing of the directory.
  */
-import { type Fs, joinPath } from "../../base/fs.ts";
+import { bytesBelow, type Fs, joinPath } from "../../base/fs.ts";
 import { readMeta } from "../../tsdb/block/meta.ts";
 import { isUlid } from "../../tsdb/block/ulid.ts";
 import type { Stats } from "./stat-families.ts";
@@ -40,16 +40,9 @@ export class BlockStatsReader {
   /** undefined where it is no block, or is just being deleted; the threads that read blocks report what is wrong. */
   #look(dir: string): BlockFacts | undefined {
     try {
-      return { minTime: readMeta(this.#fs, dir).minTime, sizeBytes: this.#sizeOf(dir) };
+      return { minTime: readMeta(this.#fs, dir).minTime, sizeBytes: bytesBelow(this.#fs, dir) };
     } catch {
       return undefined;
     }
-  }
-
-  #sizeOf(path: string): number {
-    const stat = this.#fs.stat(path);
-    if (stat === undefined) return 0;
-    if (!stat.isDirectory) return stat.sizeBytes;
-    return this.#fs.list(path).reduce((sum, name) => sum + this.#sizeOf(joinPath(path, name)), 0);
   }
 }

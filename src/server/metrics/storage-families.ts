@@ -200,6 +200,8 @@ const wal = (compression: string): readonly StatFamily[] => [
   ),
 ];
 
+const compactions = (stats: Stats) => sum(stats["headCompactions"], stats["blockCompactions"]);
+
 const blocks: readonly StatFamily[] = [
   gauge("prometheus_tsdb_blocks_loaded", "blocksLoaded", "Blocks that are in use."),
   gauge("prometheus_tsdb_storage_blocks_bytes", "blocksBytes", "Size of all blocks."),
@@ -212,25 +214,64 @@ const blocks: readonly StatFamily[] = [
   ),
   gauge(
     "prometheus_tsdb_retention_limit_bytes",
-    () => 0,
+    "retentionBytes",
     "The size at which blocks are deleted; 0: any size.",
   ),
+  gauge(
+    "prometheus_tsdb_retention_limit_percentage",
+    "retentionPercentage",
+    "The share of the disk, in percent, at which blocks are deleted; 0: any share.",
+  ),
+  counter(
+    "prometheus_tsdb_time_retentions_total",
+    "timeRetentions",
+    "Times that blocks were deleted for their age.",
+  ),
+  counter(
+    "prometheus_tsdb_size_retentions_total",
+    "sizeRetentions",
+    "Times that blocks were deleted for the room they took.",
+  ),
+  {
+    name: "prometheus_tsdb_tombstone_cleanup_seconds",
+    type: "histogram",
+    help: "How long it took to write blocks anew without their deleted samples.",
+    samples: [
+      sampleOf("tombstoneCleanups", '_bucket{le="+Inf"}'),
+      sampleOf("tombstoneCleanupSeconds", "_sum"),
+      sampleOf("tombstoneCleanups", "_count"),
+    ],
+  },
   counter(
     "prometheus_tsdb_compactions_triggered_total",
     "rounds",
     "Times it was looked for something to compact.",
   ),
   counter("prometheus_tsdb_reloads_total", "rounds", "Times the data directory was looked through."),
-  counter("prometheus_tsdb_compactions_total", "headCompactions", "Blocks cut from the head."),
-  counter("prometheus_tsdb_compactions_failed_total", "headCompactionsFailed", "Compactions that failed."),
+  counter(
+    "prometheus_tsdb_compactions_total",
+    compactions,
+    "Blocks that were written: cut from the head, or made of others.",
+  ),
+  counter("prometheus_tsdb_compactions_failed_total", "compactionsFailed", "Compactions that failed."),
+  counter(
+    "prometheus_tsdb_vertical_compactions_total",
+    "verticalCompactions",
+    "Compactions of blocks that overlapped.",
+  ),
+  gauge(
+    "prometheus_tsdb_compaction_populating_block",
+    "compactionsRunning",
+    "How many blocks are being written now.",
+  ),
   {
     name: "prometheus_tsdb_compaction_duration_seconds",
     type: "histogram",
     help: "How long compactions took.",
     samples: [
-      sampleOf("headCompactions", '_bucket{le="+Inf"}'),
-      sampleOf("headCompactionSeconds", "_sum"),
-      sampleOf("headCompactions", "_count"),
+      { suffix: '_bucket{le="+Inf"}', value: compactions },
+      sampleOf("compactionSeconds", "_sum"),
+      { suffix: "_count", value: compactions },
     ],
   },
   gauge(

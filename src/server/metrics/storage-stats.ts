@@ -1,12 +1,14 @@
 /** Gathers what the runtime's threads count into the one record that storage-families.ts reads. */
+
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { RetentionSettings } from "../../runtime/settings.ts";
 import type { BlockStatsReader } from "./block-stats.ts";
 import type { Stats } from "./stat-families.ts";
 
 export interface StorageFacts {
   /** How the lock file was found: 1, 0 or -1. */
   readonly cleanStart: number;
-  readonly retentionMs: number;
+  readonly retention: RetentionSettings;
 }
 
 export async function storageStats(
@@ -22,6 +24,10 @@ export async function storageStats(
     threads: running,
     threadDeaths: deaths,
     cleanStart: facts.cleanStart,
-    retentionSeconds: facts.retentionMs / 1000,
+    retentionSeconds: facts.retention.timeMs / 1000,
+    retentionBytes: facts.retention.sizeBytes,
+    retentionPercentage: facts.retention.percentage,
+    tombstoneCleanups: runtime.tombstoneCleanups.count,
+    tombstoneCleanupSeconds: runtime.tombstoneCleanups.seconds,
   };
 }
