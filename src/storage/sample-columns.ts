@@ -1,11 +1,22 @@
 /**
  * Samples as columns: `n` timestamps (ms) and values. Grown by doubling and reused from series to series.
  * Whoever keeps one across series must copy; a column handed out is only valid until the next write.
+ *
+ * A sample is a float or a native histogram. Where there are histograms they stand in a third column, and the value
+ * column has the bits of their sums there: a staleness marker is told by its bits whatever it marks. Who reads floats only
+ * pays nothing for it: the column is made with the first histogram.
  */
+import type { Histogram } from "../model/histogram.ts";
+
 export class SampleColumns {
   t: Float64Array;
   v: Float64Array;
   n = 0;
+  /**
+   * Undefined where all samples are floats. Otherwise sample i is a histogram where element i is one; a shorter array
+   * has none at its end. Histograms are immutable: they may be kept, and may occur in several places.
+   */
+  histograms: (Histogram | undefined)[] | undefined = undefined;
 
   constructor(capacity = 256) {
     this.t = new Float64Array(capacity);
@@ -15,6 +26,7 @@ export class SampleColumns {
   /** Forgets the samples, keeps the memory. */
   clear(): void {
     this.n = 0;
+    this.histograms = undefined;
   }
 
   /** Makes room for `extra` more samples; the arrays may be replaced. */
@@ -28,5 +40,21 @@ export class SampleColumns {
     v.set(this.v.subarray(0, this.n));
     this.t = t;
     this.v = v;
+  }
+
+  /** Appends a histogram. */
+  pushHistogram(t: number, histogram: Histogram): void {
+    this.reserve(1);
+    const i = this.n++;
+    this.t[i] = t;
+    this.v[i] = histogram.sum;
+    this.histograms ??= [];
+    this.histograms[i] = histogram;
+  }
+
+  /** Ends the columns at `n` samples, of those that are there. */
+  truncate(n: number): void {
+    this.n = n;
+    if (this.histograms !== undefined && this.histograms.length > n) this.histograms.length = n;
   }
 }

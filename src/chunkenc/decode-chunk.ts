@@ -1,0 +1,35 @@
+/** Decodes chunks of any encoding into columns of samples. */
+import { CorruptionError } from "../base/errors.ts";
+import { Encoding, encodingName, sampleCount } from "./encoding.ts";
+import { decodeHistograms, type HistogramSink } from "./histogram.ts";
+import { decodeXor, type SampleSink } from "./xor.ts";
+
+/** Where decoded samples go: a SampleColumns of storage/ is one. */
+export type ChunkSink = SampleSink & HistogramSink;
+
+/**
+ * Appends the samples of the chunk `bytes[start, end)` with mint <= t <= maxt to `out`. `count` is for a chunk that is
+ * still growing: its first samples. Throws a CorruptionError, also for an encoding that nobody knows.
+ */
+export function decodeChunk(
+  encoding: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: ChunkSink,
+  mint: number,
+  maxt: number,
+  count = sampleCount(bytes, start, end),
+): void {
+  switch (encoding) {
+    case Encoding.xor:
+      decodeXor(bytes, start, end, out, mint, maxt, count);
+      return;
+    case Encoding.histogram:
+    case Encoding.floatHistogram:
+      decodeHistograms(encoding, bytes, start, end, mint, maxt, (t, one) => out.pushHistogram(t, one), count);
+      return;
+    default:
+      throw new CorruptionError("chunk", 0, `the encoding ${encodingName(encoding)} cannot be decoded`);
+  }
+}
