@@ -58,7 +58,8 @@ const tsdbLayers: Record<string, readonly string[]> = {
   record: [],
   wal: ["record"],
   index: [],
-  head: ["chunks", "record", "wal", "index", "tombstones"],
+  budget: [],
+  head: ["chunks", "record", "wal", "index", "tombstones", "budget"],
   block: ["chunks", "index", "tombstones"],
   compact: ["chunks", "index", "tombstones", "block", "head"],
 };

@@ -27,7 +27,7 @@ export function answerSelection(
   options: QueryRunOptions,
 ): Answer {
   const sets = matcherSetsOf(request);
-  const context = new SelectionContext(options.cancelled, sources.selectionBytesMax);
+  const context = new SelectionContext(options, sources.selectionBytesMax);
   const querier = sources.queryable.querier(request.startMs, request.endMs);
   try {
     if (request.kind === "series")
@@ -111,11 +111,13 @@ function listAnswer<T>(
 /** The limits of such a request: no timeout, as in Prometheus, but an end when the client goes away. */
 class SelectionContext implements QueryContext {
   readonly #cancelled: Int32Array | undefined;
+  readonly #heldKiB: Int32Array | undefined;
   readonly #bytesMax: number;
   #bytes = 0;
 
-  constructor(cancelled: Int32Array | undefined, bytesMax: number) {
+  constructor({ cancelled, heldKiB }: QueryRunOptions, bytesMax: number) {
     this.#cancelled = cancelled;
+    this.#heldKiB = heldKiB;
     this.#bytesMax = bytesMax;
   }
 
@@ -127,6 +129,7 @@ class SelectionContext implements QueryContext {
 
   chargeBytes(count: number): void {
     this.#bytes += count;
+    this.#report();
     if (this.#bytes <= this.#bytesMax) return;
     const mebibytes = Math.floor(this.#bytesMax / 2 ** 20);
     throw new QueryError(
@@ -137,5 +140,10 @@ class SelectionContext implements QueryContext {
 
   releaseBytes(count: number): void {
     this.#bytes -= count;
+    this.#report();
+  }
+
+  #report(): void {
+    if (this.#heldKiB !== undefined) this.#heldKiB[0] = this.#bytes / 1024;
   }
 }

@@ -22,6 +22,8 @@ export interface QueryRunOptions {
   readonly queuedMs: number;
   /** A word of shared memory that becomes other than 0 when the client went away. */
   readonly cancelled: Int32Array | undefined;
+  /** A word of shared memory for the KiB that the request holds. */
+  readonly heldKiB?: Int32Array;
 }
 
 export interface SeriesExemplars {

@@ -19,7 +19,16 @@ import { notifications } from "./handlers/notifications.ts";
 import { query, queryExemplars, queryRange } from "./handlers/query.ts";
 import { alertmanagers, alerts, rules } from "./handlers/rules.ts";
 import { labels, labelValues, series } from "./handlers/selection.ts";
-import { type BuildInfo, buildInfo, config, flags, runtimeInfo, tsdb, walReplay } from "./handlers/status.ts";
+import {
+  type BuildInfo,
+  buildInfo,
+  config,
+  flags,
+  memory,
+  runtimeInfo,
+  tsdb,
+  walReplay,
+} from "./handlers/status.ts";
 import { scrapePools, targets } from "./handlers/targets.ts";
 import { write } from "./handlers/write.ts";
 
@@ -93,6 +102,7 @@ function apiRoutes(options: ApiOptions): Route[] {
     [get, "/status/buildinfo", buildInfo(options.build)],
     [get, "/status/flags", flags],
     [get, "/status/tsdb", tsdb],
+    [get, "/status/memory", memory],
     [get, "/status/walreplay", walReplay, { ...plainWrapping, cors: true }],
     [["POST"], "/write", write, bodyWrapping],
     [get, "/notifications", notifications, { ...plainWrapping, cors: true }],

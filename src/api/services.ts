@@ -139,7 +139,34 @@ export interface TsdbStatus {
 /** starting: the WAL is replayed · ready · stopping: draining before the end. */
 export type Readiness = "starting" | "ready" | "stopping";
 
+/** The process's memory as it is counted, and how near its limit is. Sizes in bytes. */
+export interface MemoryFacts {
+  readonly limitBytes: number;
+  /** Threads and code: what is not counted elsewhere, as measured. */
+  readonly fixed: number;
+  /** What the head's arena has taken from the system, and what of that is in use. */
+  readonly arena: number;
+  readonly heldBytes: number;
+  /** Of file pages. */
+  readonly caches: number;
+  /** Of running queries. */
+  readonly queries: number;
+  /** The urgency score, 0 to 1. */
+  readonly score: number;
+  readonly rushed: boolean;
+  readonly queriesRefused: number;
+}
+
+export interface MemoryStatus extends MemoryFacts {
+  readonly series: number;
+  readonly seriesRefused: number;
+  /** Whose new series were refused, most first. */
+  readonly culprits: readonly { readonly job: string; readonly metric: string; readonly count: number }[];
+}
+
 export interface StorageStatus {
+  /** With at most `limit` culprits. */
+  memoryStatus(limit: number): Promise<MemoryStatus>;
   walReplay(): WalReplay;
   /** Of the block of that name, of the head for "". Resolves to undefined where there is no such block. */
   tsdbStatus(limit: number, block: string): Promise<TsdbStatus | undefined>;

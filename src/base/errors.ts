@@ -11,6 +11,8 @@ export const errorCodes = {
   UNAVAILABLE:
     "The part of the server that is needed is not ready (yet), for example while the WAL is replayed.",
   LOCKED: "Another process holds the data directory.",
+  MEMORY:
+    "The memory that the storage may use is full (--storage.tsdb.memory-limit); it is freed as older samples go into blocks.",
   STORAGE: "A file operation of the storage failed (disk full, I/O error, read-only file system).",
 } as const;
 

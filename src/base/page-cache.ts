@@ -39,7 +39,7 @@ interface Page {
 }
 
 export class PageCache {
-  readonly #budgetBytes: number;
+  #budgetBytes: number;
   #ring: Page[] = [];
   #hand = 0;
   #usedBytes = 0;
@@ -51,6 +51,12 @@ export class PageCache {
 
   get usedBytes(): number {
     return this.#usedBytes;
+  }
+
+  /** Sets another budget, and evicts what is beyond it. */
+  shrinkTo(budgetBytes: number): void {
+    this.#budgetBytes = budgetBytes;
+    while (this.#usedBytes > budgetBytes && this.#ring.length > 1) this.#evictOne(undefined);
   }
 
   /** A file that is complete. */
@@ -80,7 +86,7 @@ export class PageCache {
     this.#hand = 0;
   }
 
-  #evictOne(keep: Page): void {
+  #evictOne(keep: Page | undefined): void {
     const ring = this.#ring;
     for (;;) {
       if (this.#hand >= ring.length) this.#hand = 0;

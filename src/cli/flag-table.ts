@@ -314,6 +314,13 @@ const ours: readonly FlagDefinition[] = [
     { ...server, words: ["segment", "interval", "always", "adaptive"] },
   ),
   flag(
+    "size",
+    "storage.tsdb.memory-limit",
+    "",
+    "How much memory the whole process may use, as in 2GiB. Near it the head is cut early and queries are refused, at it new series are. Default: two thirds of what the machine or the control group has.",
+    { ...server, placeholder: "<bytes>" },
+  ),
+  flag(
     "text",
     "narthex.config.file",
     "",

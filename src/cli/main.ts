@@ -10,7 +10,6 @@
 import { readFileSync } from "node:fs";
 import type { Logger } from "../base/env.ts";
 import { ConfigError, NarthexError } from "../base/errors.ts";
-import { loadNarthexConfig } from "../config/narthex-config.ts";
 import { nodeClock } from "../node/clock.ts";
 import { nodeFs } from "../node/fs.ts";
 import { createLogger, type LogFormat, type LogLevel } from "../node/logger.ts";
@@ -78,7 +77,6 @@ async function serve(flags: Flags): Promise<void> {
   }
   try {
     sayWhatDoesNothing(flags, logger);
-    loadNarthexConfig(nodeFs, flags.text("narthex.config.file"), flags.text("config.file"));
     const options = serverOptions(flags);
     // Loaded only now: --help and a mistyped flag need none of it.
     const { Server } = await import("../server/server.ts");

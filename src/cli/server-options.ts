@@ -1,8 +1,15 @@
 /** From the command line to what the server is started with. */
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import type { ServerOptions } from "../server/options.ts";
 import type { WalSync } from "../tsdb/wal/wal.ts";
-import { effectiveFlags, flagRetention, maxBlockDurationMs, routePrefix } from "./effective-flags.ts";
+import { divideMemory, type MemoryShares, threadsFor } from "../tsdb/budget/shares.ts";
+import {
+  effectiveFlags,
+  flagRetention,
+  maxBlockDurationMs,
+  memoryLimitBytes,
+  routePrefix,
+} from "./effective-flags.ts";
 import type { Flags } from "./flags.ts";
 
 const defaultSegmentBytes = 128 * 1024 * 1024;
@@ -10,17 +17,23 @@ const defaultBlockSegmentBytes = 512 * 1024 * 1024;
 const defaultBlockRangeMs = 2 * 3_600_000;
 const defaultSamplesPerChunk = 120;
 const blockReloadIntervalMinMs = 1000;
-/** The share of the memory that one query may hold. */
-const queryMemoryShare = 0.25;
 const userAgent = "Prometheus/3.14.0 Narthex";
 
 export function serverOptions(flags: Flags): ServerOptions {
   const features = flags.features();
+  const limitBytes = memoryLimitBytes(flags);
+  const concurrencyMax = Math.min(flags.number("query.max-concurrency"), threadsFor(limitBytes));
+  const queryThreads = Math.max(1, Math.min(concurrencyMax, availableParallelism()));
+  const compactionParallelism =
+    flags.number("storage.tsdb.compaction-parallelism") ||
+    Math.min(availableParallelism(), threadsFor(limitBytes));
+  const shares = divideMemory(limitBytes, queryThreads, compactionParallelism);
   return {
     configFile: flags.text("config.file"),
     configOptions: { retention: flagRetention(flags), features: features.names() },
+    narthexConfigFile: flags.text("narthex.config.file"),
     shownFlags: (config) => effectiveFlags(flags, config),
-    storage: storageOptions(flags),
+    storage: storageOptions(flags, shares),
     keepExemplars: features.has("exemplar-storage"),
     lockDirectory: !flags.bool("storage.tsdb.no-lockfile"),
     blockReloadIntervalMs: Math.max(
@@ -28,13 +41,13 @@ export function serverOptions(flags: Flags): ServerOptions {
       flags.durationMs("storage.tsdb.block-reload-interval"),
     ),
     blockRangeMaxMs: (config) => maxBlockDurationMs(flags, config),
-    compactionParallelism: flags.number("storage.tsdb.compaction-parallelism") || availableParallelism(),
+    compactionParallelism,
     queries: {
       lookbackMs: flags.durationMs("query.lookback-delta"),
       samplesMax: flags.number("query.max-samples"),
       timeoutMs: flags.durationMs("query.timeout"),
-      concurrencyMax: flags.number("query.max-concurrency"),
-      bytesMax: Math.floor(memoryBytes() * queryMemoryShare),
+      concurrencyMax,
+      bytesMax: shares.queryBytesMax,
     },
     scrape: {
       userAgent,
@@ -57,7 +70,7 @@ export function serverOptions(flags: Flags): ServerOptions {
   };
 }
 
-function storageOptions(flags: Flags): ServerOptions["storage"] {
+function storageOptions(flags: Flags, shares: MemoryShares): ServerOptions["storage"] {
   const compression = flags.text("storage.tsdb.wal-compression-type") as "snappy" | "zstd";
   const samplesPerChunk = flags.number("storage.tsdb.samples-per-chunk");
   return {
@@ -68,12 +81,8 @@ function storageOptions(flags: Flags): ServerOptions["storage"] {
     walCompression: flags.bool("storage.tsdb.wal-compression") ? compression : "none",
     walSync: flags.text("storage.tsdb.wal-sync") as WalSync,
     delayCompactFile: flags.text("storage.tsdb.delay-compact-file.path"),
+    memoryLimitBytes: shares.limitBytes,
+    cacheBytes: shares.cacheBytesMax,
     blockSegmentBytes: flags.bytes("storage.tsdb.max-block-chunk-segment-size") || defaultBlockSegmentBytes,
   };
-}
-
-/** What this process may use: the machine's memory, or less where a container bounds it. */
-function memoryBytes(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

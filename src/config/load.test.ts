@@ -459,16 +459,25 @@ describe("job files", () => {
   });
 });
 
-test("Narthex's own file: may be missing beside the main one, has no settings yet, refuses what it does not know", () => {
+test("Narthex's own file: may be missing beside the main one, and refuses what it does not know", () => {
+  const nothing = { tsdb: { limits: { maxSeries: 0, maxSeriesPerJob: {} } } };
   const fs = new MemFs();
   fs.makeDir("/etc");
-  expect(loadNarthexConfig(fs, "", "/etc/p.yml")).toEqual({});
+  expect(loadNarthexConfig(fs, "", "/etc/p.yml")).toEqual(nothing);
   expect(() => loadNarthexConfig(fs, "/etc/n.yml", "/etc/p.yml")).toThrow(
     /^\/etc\/n\.yml: cannot be read: ENOENT.*--narthex\.config\.file/,
   );
-  const file = fs.open("/etc/narthex.yml", "create");
-  file.writeAt(encodeUtf8("# nothing\n"), 0);
-  expect(loadNarthexConfig(fs, "", "/etc/p.yml")).toEqual({});
-  file.writeAt(encodeUtf8("tsdb: {}  \n"), 0);
-  expect(() => loadNarthexConfig(fs, "", "/etc/p.yml")).toThrow("/etc/narthex.yml:1: tsdb: unknown key");
+  const write = (text: string) => {
+    fs.removeFile("/etc/narthex.yml");
+    fs.open("/etc/narthex.yml", "create").writeAt(encodeUtf8(text), 0);
+  };
+  fs.open("/etc/narthex.yml", "create").writeAt(encodeUtf8("# nothing\n"), 0);
+  const load = () => loadNarthexConfig(fs, "", "/etc/p.yml");
+  expect(load()).toEqual(nothing);
+  write("tsdb: {limits: {max_series: 2000000, max_series_per_job: {node: 5000, 'a b': 0}}}");
+  expect(load().tsdb.limits).toEqual({ maxSeries: 2_000_000, maxSeriesPerJob: { node: 5000, "a b": 0 } });
+  write("tsdb:\n  limits:\n    max_series: -1");
+  expect(load).toThrow("/etc/narthex.yml:3: tsdb.limits.max_series");
+  write("tsdb: {limit: {}}");
+  expect(load).toThrow("/etc/narthex.yml:1: tsdb.limit: unknown key");
 });

@@ -1,18 +1,50 @@
 /**
  * The second file: settings that only Narthex has. They stand apart so that the main file stays one that Prometheus and
- * promtool accept. There are no settings yet; the file may exist, and anything in it is refused as unknown.
+ * promtool accept. docs/operating.md describes them.
  */
 import { ConfigError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import { dirName, joinDirectory } from "./path.ts";
-import { parseYaml } from "./yaml-node.ts";
+import { type ConfigNode, parseYaml } from "./yaml-node.ts";
 
-// biome-ignore lint/complexity/noBannedTypes: the first setting makes this an ordinary interface
-export type NarthexConfig = Readonly<{}>;
+export interface NarthexConfig {
+  readonly tsdb: {
+    readonly limits: {
+      /** How many series the head may have; 0: any number. */
+      readonly maxSeries: number;
+      /** The same by the `job` label; jobs that are not named have no limit of their own. */
+      readonly maxSeriesPerJob: Readonly<Record<string, number>>;
+    };
+  };
+}
+
+const defaults: NarthexConfig = { tsdb: { limits: { maxSeries: 0, maxSeriesPerJob: {} } } };
 
 export function parseNarthexConfig(content: Uint8Array | string, file: string): NarthexConfig {
-  parseYaml(content, file).readFields({});
-  return {};
+  let { limits } = defaults.tsdb;
+  parseYaml(content, file).readFields({
+    tsdb: (tsdb) =>
+      tsdb.readFields({
+        limits: (value) => {
+          limits = readLimits(value);
+        },
+      }),
+  });
+  return { tsdb: { limits } };
+}
+
+function readLimits(node: ConfigNode): NarthexConfig["tsdb"]["limits"] {
+  let maxSeries = 0;
+  const maxSeriesPerJob: Record<string, number> = {};
+  node.readFields({
+    max_series: (value) => {
+      maxSeries = value.count();
+    },
+    max_series_per_job: (value) => {
+      for (const [job, count] of value.entries()) maxSeriesPerJob[job] = count.count();
+    },
+  });
+  return { maxSeries, maxSeriesPerJob };
 }
 
 /**
@@ -25,7 +57,7 @@ export function loadNarthexConfig(
   mainFile: string,
 ): NarthexConfig {
   const beside = joinDirectory(dirName(mainFile), "narthex.yml");
-  if (file === "" && fs.stat(beside) === undefined) return {};
+  if (file === "" && fs.stat(beside) === undefined) return defaults;
   const path = file === "" ? beside : file;
   return parseNarthexConfig(readFile(fs, path), path);
 }

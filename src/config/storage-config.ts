@@ -42,7 +42,9 @@ function readTsdb(node: ConfigNode, defaults: TsdbConfig): TsdbConfig {
     },
     stale_series_compaction_threshold: (value) => {
       tsdb.staleSeriesCompactionThreshold = value.number();
-      if (tsdb.staleSeriesCompactionThreshold > 0) throw value.notYet("compacting stale series early");
+      const threshold = tsdb.staleSeriesCompactionThreshold;
+      if (!(threshold >= 0 && threshold <= 1))
+        throw value.error(`a number from 0 to 1 expected, found ${threshold}`);
     },
     chunk_encoding: (value) =>
       value.readFields({

@@ -86,7 +86,8 @@ export class WriteMemory {
   scan(): boolean {
     const words = this.#words;
     const control = this.#control;
-    if (!enough(() => this.#reserveSuccessors())) return false;
+    // Fewer guesses are right in a table that could not grow; nothing else suffers.
+    if (!enough(() => this.#reserveSuccessors()) && words[control + Scan.successors] === 0) return false;
     words[control + Scan.message] = this.#message;
     words[control + Scan.messageBytes] = this.messageBytes;
     for (;;) {
@@ -107,6 +108,22 @@ export class WriteMemory {
       const last = words[entry + Unknown.endSample];
       for (let i = words[entry + Unknown.firstSample]; i < last; i++) this.refs[i] = ref;
     }
+  }
+
+  /** Takes the samples of series out that `createUnknown` gave the ref `refused`; returns how many are left. */
+  drop(refused: number): number {
+    const { refs, times, samples } = this;
+    const values = new Uint32Array(this.values.buffer, this.values.byteOffset, 2 * samples);
+    let kept = 0;
+    for (let i = 0; i < samples; i++) {
+      if (refs[i] === refused) continue;
+      refs[kept] = refs[i];
+      times[kept] = times[i];
+      values[2 * kept] = values[2 * i];
+      values[2 * kept + 1] = values[2 * i + 1];
+      kept++;
+    }
+    return kept;
   }
 
   #reserveBytes(bodyBytes: number, messageBytes: number): void {

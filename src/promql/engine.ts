@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly samplesMax: number;
   /** Memory that one query may hold. */
   readonly bytesMax: number;
+  /** A word of shared memory that is kept at the KiB that the running query holds. */
+  readonly heldKiB?: Int32Array;
   /** `--query.timeout` */
   readonly timeoutMs: number;
   /** The step of a subquery over `rangeMs` that names none: the global evaluation interval. */
@@ -78,7 +80,7 @@ export class Engine {
     options: QueryOptions,
     check: (expr: Expression) => void,
   ): QueryResult {
-    const { clock, samplesMax, bytesMax, noStepSubqueryIntervalMs, features } = this.#options;
+    const { clock, samplesMax, bytesMax, heldKiB, noStepSubqueryIntervalMs, features } = this.#options;
     const started = clock.monotonicMs();
     const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, this.#options.timeoutMs);
     const expr = parseExpression(query, features);
@@ -86,7 +88,13 @@ export class Engine {
     const plan = planQuery(expr, { ...times, noStepSubqueryIntervalMs });
     const querier = queryable.querier(plan.mint, plan.maxt);
     try {
-      const limits = { samplesMax, bytesMax, deadlineMs: started + timeoutMs, cancelled: options.cancelled };
+      const limits = {
+        samplesMax,
+        bytesMax,
+        deadlineMs: started + timeoutMs,
+        cancelled: options.cancelled,
+        heldKiB,
+      };
       const run = new QueryRun(clock, querier, limits, times.lookbackMs);
       return execute(run, plan, query, times, clock, started);
     } finally {

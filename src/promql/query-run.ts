@@ -16,6 +16,7 @@ export interface RunLimits {
   /** On the clock's monotonic time. */
   readonly deadlineMs: number;
   readonly cancelled: Int32Array | undefined;
+  readonly heldKiB?: Int32Array | undefined;
 }
 
 const checksPerLook = 16;
@@ -80,6 +81,7 @@ export class QueryRun implements QueryContext {
 
   chargeBytes(count: number): void {
     this.#bytes += count;
+    this.#report();
     if (this.#bytes > this.#limits.bytesMax) {
       const mebibytes = Math.floor(this.#limits.bytesMax / 2 ** 20);
       throw new QueryError(
@@ -92,6 +94,12 @@ export class QueryRun implements QueryContext {
 
   releaseBytes(count: number): void {
     this.#bytes -= count;
+    this.#report();
+  }
+
+  #report(): void {
+    const { heldKiB } = this.#limits;
+    if (heldKiB !== undefined) heldKiB[0] = this.#bytes / 1024;
   }
 }
 

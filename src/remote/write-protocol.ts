@@ -60,6 +60,14 @@ function refuseMessage(message: string, contentType: string): WriteAnswer | unde
 
 export const noContent: WriteAnswer = { status: 204, headers: {}, body: "" };
 
+const retryAfterSeconds = 5;
+
+/** Nothing was stored, for a reason that passes. */
+export function retryLater(problem: string): WriteAnswer {
+  const { headers, body } = textAnswer(503, problem);
+  return { status: 503, headers: { ...headers, "retry-after": String(retryAfterSeconds) }, body };
+}
+
 /** A refusal, as Go's http.Error words it. */
 export function textAnswer(status: number, problem: string): WriteAnswer {
   const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };

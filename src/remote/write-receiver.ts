@@ -1,7 +1,8 @@
 /**
  * The receiver of remote write 1.0, in the thread that owns the head: takes a body as it came over the wire, appends
  * what is in it as one batch and says what to answer. One bad sample rolls back the whole request, as in Prometheus:
- * the sender is told so by a 400 and will not repeat it.
+ * the sender is told so by a 400 and will not repeat it. Only new series that the storage refuses are left out without
+ * that: what belongs to known series is stored, and the 400 says how many were refused and why.
  *
  * Not taken yet: remote write 2.0 (415) and native histograms (400).
  */
@@ -10,13 +11,14 @@ import type { Clock, Logger } from "../base/env.ts";
 import { NarthexError, ParseError } from "../base/errors.ts";
 import type { WriteMemory } from "../kernels/write-memory.ts";
 import { formatGeneral } from "../model/format-float.ts";
-import { type Appender, Outcome } from "../storage/appender.ts";
+import { type Appender, Outcome, refusedSeries } from "../storage/appender.ts";
 import { readExemplars, readLabels } from "./request-labels.ts";
 import {
   bodyBytesMax,
   noContent,
   refuseContentType,
   refuseEncoding,
+  retryLater,
   textAnswer,
   type WriteAnswer,
   type WriteHeaders,
@@ -39,6 +41,10 @@ export interface WriteReceiverStats {
   /** Of series whose labels are not acceptable: Prometheus counts the series. */
   invalidLabels: number;
   outOfOrderExemplars: number;
+  /** New series that the storage did not take. */
+  seriesRefused: number;
+  /** Requests of which nothing was stored because the memory was full. */
+  refusedForMemory: number;
 }
 
 /** A sample or series that fails the request; its message is the answer. */
@@ -54,7 +60,14 @@ export class WriteReceiver {
   /** Of the samples of a request, parallel to its columns. */
   #refs = new Uint32Array(1024);
   #outcomes = new Uint8Array(1024);
-  readonly stats: WriteReceiverStats = { requests: 0, samples: 0, invalidLabels: 0, outOfOrderExemplars: 0 };
+  readonly stats: WriteReceiverStats = {
+    requests: 0,
+    samples: 0,
+    invalidLabels: 0,
+    outOfOrderExemplars: 0,
+    seriesRefused: 0,
+    refusedForMemory: 0,
+  };
 
   /** `memory` lies in the head of the appender. Without it every request goes the long way. */
   constructor(env: WriteReceiverEnv, appender: Appender, memory?: WriteMemory) {
@@ -98,7 +111,8 @@ export class WriteReceiver {
     if (!memory.scan() || memory.maxTime > this.#latest()) return this.#store(memory.copyMessage());
     return this.#commit(() => {
       memory.createUnknown((bytes, start, end) => this.#appender.seriesByLabelBytes(bytes, start, end));
-      const { refs, times, values, outcomes, samples } = memory;
+      const { refs, times, values, outcomes } = memory;
+      const samples = this.#appender.refusal === undefined ? memory.samples : memory.drop(refusedSeries);
       this.#stage(refs, times, values, samples, outcomes);
       return samples;
     });
@@ -122,18 +136,28 @@ export class WriteReceiver {
       if (error instanceof ParseError || error instanceof RefusedError) return textAnswer(400, error.message);
       return this.#failed(error);
     }
+    const { refusal } = this.#appender;
     try {
       this.#appender.commit();
     } catch (error) {
       return this.#failed(error);
     }
     this.stats.samples += samples;
-    return noContent;
+    if (refusal === undefined) return noContent;
+    this.stats.seriesRefused += refusal.count;
+    return textAnswer(
+      400,
+      `${refusal.count} new series were refused: ${refusal.reason}; of known series, ${samples} samples were stored`,
+    );
   }
 
   /** Nothing that the sender did: it shall try again. */
   #failed(error: unknown): WriteAnswer {
     if (!(error instanceof NarthexError)) throw error;
+    if (error.code === "MEMORY") {
+      this.stats.refusedForMemory++;
+      return retryLater(error.message);
+    }
     this.#env.logger.error("A remote-write request could not be stored", { error: error.message });
     return textAnswer(500, error.message);
   }
@@ -152,7 +176,7 @@ export class WriteReceiver {
       const from = firstSample[i];
       const to = firstSample[i + 1];
       const ref = this.#series(i, latest);
-      if (ref === invalid) continue;
+      if (ref === invalid || ref === refusedSeries) continue;
       for (let k = from; k < to; k++) {
         if (request.t[k] > latest) {
           this.#stageRequest(staged);
@@ -176,7 +200,7 @@ export class WriteReceiver {
     return this.#env.clock.nowMs() + aheadMsMax;
   }
 
-  /** The ref of series `i`; {@link noSeries} where nothing is to be stored for it, {@link invalid} to pass over it. */
+  /** The ref of series `i`; {@link noSeries} where nothing is to be stored for it, {@link invalid} and refusedSeries to pass over it. */
   #series(i: number, latest: number): number {
     const request = this.#request;
     const start = request.labelsStart[i];

@@ -34,7 +34,7 @@ const port = parentPort as MessagePort;
 const { storage: settings, control: buffer, head, sweeps } = workerData as CompactionData;
 const { dir, blockSegmentBytes, walCompression, walSegmentBytes } = settings;
 const logger = portLogger(port, { thread: "compaction" });
-const storage = new ThreadStorage(dir, new Control(buffer), compactionOwner, logger);
+const storage = new ThreadStorage(dir, new Control(buffer), compactionOwner, logger, settings.cacheBytes);
 if (head !== undefined) storage.attach(head);
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };

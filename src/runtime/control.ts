@@ -1,10 +1,13 @@
 /**
  * The few words that all threads share besides the head: whether the head may be queried, how often the set of blocks
- * changed, and for each query thread whether its query was cancelled.
+ * changed, for each query thread whether its query was cancelled, and what is to be known of memory.
  *
  * words: 0 readiness · 1 version of the set of blocks · 2 seconds since 1970 of the newest block's end, for queries
- * while the head is not ready (see {@link Control.headFromMs}) · 8 + n cancellation of query thread n
+ * while the head is not ready (see {@link Control.headFromMs}) · 8 + n cancellation of query thread n ·
+ * 72 … memory-words.ts
  */
+
+import { MemoryWords } from "./memory-words.ts";
 
 const readinessWord = 0;
 const blocksVersionWord = 1;
@@ -13,15 +16,20 @@ const cancelWords = 8;
 
 /** The most query threads there can be. */
 export const queryThreadsMax = 64;
+/** Those, and the compaction thread: in the memory words it comes after them. */
+const readersMax = queryThreadsMax + 1;
+const memoryWords = cancelWords + queryThreadsMax;
 
 export class Control {
   readonly buffer: SharedArrayBuffer;
+  readonly memory: MemoryWords;
   readonly #words: Int32Array;
 
   /** A new control block, or the one in `buffer`. */
-  constructor(buffer = new SharedArrayBuffer(4 * (cancelWords + queryThreadsMax))) {
+  constructor(buffer = new SharedArrayBuffer(4 * (memoryWords + MemoryWords.count(readersMax)))) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
+    this.memory = new MemoryWords(this.#words.subarray(memoryWords), readersMax);
   }
 
   /** Whether the WAL has been replayed, so that the head is complete. */

@@ -2,6 +2,8 @@
 import type { Answer, ExemplarsRequest, QueryAnswer, QueryRequest, WriteHeaders } from "../api/services.ts";
 import type { FamilyMetadata, ScrapedPage, ScrapeReport, TargetSettings } from "../scrape/sink.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
+import type { Culprit } from "../tsdb/budget/refused-series.ts";
+import type { SeriesLimits } from "../tsdb/head/head-budget.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
 import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
@@ -9,6 +11,14 @@ import type { QuerySettings, RetentionSettings, StorageSettings } from "./settin
 
 /** Counters and gauges by name, for /metrics. */
 export type ThreadStats = Readonly<Record<string, number>>;
+
+/** What a reload of the configuration may change for the writer. */
+export interface WriterSettings {
+  readonly exemplarsMax: number;
+  readonly seriesLimits: SeriesLimits;
+  /** `storage.tsdb.stale_series_compaction_threshold` */
+  readonly staleSeriesThreshold: number;
+}
 
 /** Milliseconds; both inclusive. */
 export interface TimeRange {
@@ -18,6 +28,7 @@ export interface TimeRange {
 
 export interface WriterData {
   readonly storage: StorageSettings;
+  readonly settings: WriterSettings;
   readonly control: SharedArrayBuffer;
 }
 
@@ -40,7 +51,9 @@ export interface WriterMethods {
   metadata(id: number): readonly FamilyMetadata[];
   exemplars(request: ExemplarsRequest): QueryAnswer;
   /** Takes over what a reload of the configuration may change. */
-  configure(settings: { readonly exemplarsMax: number }): void;
+  configure(settings: WriterSettings): void;
+  /** Who was refused new series, most first. */
+  culprits(limit: number): readonly Culprit[];
   /** A range of the head that is ready to become a block; undefined when there is none. */
   headCompactionDue(): TimeRange | undefined;
   /** A block with everything before `maxt + 1` is in place: forget that part of the head. */

@@ -19,7 +19,8 @@ const { storage: settings, queries, control: buffer, head, thread } = workerData
 const logger = portLogger(port, { thread: `query ${thread + 1}` });
 const control = new Control(buffer);
 const cancelled = control.cancellation(thread);
-const storage = new ThreadStorage(settings.dir, control, queryOwner(thread), logger);
+const heldKiB = control.memory.queryWord(thread);
+const storage = new ThreadStorage(settings.dir, control, queryOwner(thread), logger, settings.cacheBytes);
 if (head !== undefined) storage.attach(head);
 
 let engine = newEngine(queries);
@@ -38,6 +39,7 @@ function newEngine({
     samplesMax,
     bytesMax,
     timeoutMs,
+    heldKiB,
     noStepSubqueryIntervalMs: () => evaluationIntervalMs,
   });
 }
@@ -45,7 +47,9 @@ function newEngine({
 serve<QueryMethods>(port, {
   answer({ request, queuedMs }) {
     const sources = { engine, queryable: storage, exemplars: undefined, selectionBytesMax: bytesMax, logger };
-    const answer = answerQuery(sources, request, { queuedMs, cancelled });
+    const answer = answerQuery(sources, request, { queuedMs, cancelled, heldKiB });
+    Atomics.store(heldKiB, 0, 0);
+    storage.fitCache();
     return new Handover(answer, [answer.body.buffer as ArrayBuffer]);
   },
   attach(handle) {

@@ -6,7 +6,7 @@
  * Closing goes the other way; the writer ends last, after the WAL was written out.
  */
 import { availableParallelism } from "node:os";
-import { notReady } from "../api/answer.ts";
+import { failure, notReady } from "../api/answer.ts";
 import type {
   AdminService,
   Answer,
@@ -14,6 +14,8 @@ import type {
   QueryRequest,
   QueryService,
   StorageStatus,
+  MemoryFacts,
+  MemoryStatus,
   TsdbStatus,
   WalReplay,
   WriteHeaders,
@@ -21,15 +23,19 @@ import type {
 } from "../api/services.ts";
 import type { Clock, Logger, Random } from "../base/env.ts";
 import { NarthexError } from "../base/errors.ts";
+import { formatSize } from "../config/size.ts";
 import { nodeFs } from "../node/fs.ts";
 import type { ScrapeSink } from "../scrape/sink.ts";
 import { isUlid } from "../tsdb/block/ulid.ts";
+import { divideMemory } from "../tsdb/budget/shares.ts";
+import { queriesRefusedFrom } from "../tsdb/budget/urgency.ts";
 import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
 import { CompactionThreads } from "./compaction-threads.ts";
 import { Control } from "./control.ts";
 import { Maintenance, type MaintenanceStats } from "./maintenance.ts";
+import { MemoryMeter } from "./memory-meter.ts";
 import type {
   BlockDeletions,
   CompactionData,
@@ -39,6 +45,7 @@ import type {
   WriterData,
   WriterMethods,
   WriterNotice,
+  WriterSettings,
 } from "./protocol.ts";
 import { QueryPool } from "./query-pool.ts";
 import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
@@ -48,6 +55,7 @@ import { compactionOwner, queryOwner } from "./thread-storage.ts";
 export interface RuntimeOptions {
   readonly storage: StorageSettings;
   readonly queries: QuerySettings;
+  readonly writer: WriterSettings;
   /** `--query.max-concurrency`; there are never more query threads than processors. */
   readonly queryConcurrencyMax: number;
   readonly retention: RetentionSettings;
@@ -69,7 +77,7 @@ export interface RuntimeEnv {
 export interface RuntimeChange {
   readonly queries: QuerySettings;
   readonly retention: RetentionSettings;
-  readonly exemplarsMax: number;
+  readonly writer: WriterSettings;
 }
 
 /** Bounds of the threads' JavaScript heaps, MiB. Samples do not count: they are in shared memory and typed arrays. */
@@ -86,11 +94,13 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   readonly #env: RuntimeEnv;
   readonly #control = new Control();
   readonly #pool: QueryPool;
+  readonly #meter: MemoryMeter;
+  #queriesRefused = 0;
   readonly #writer: Thread<WriterMethods>;
   readonly #compactors: CompactionThreads;
   #queries: QuerySettings;
   #retention: RetentionSettings;
-  #exemplarsMax: number;
+  #writerSettings: WriterSettings;
   #head: HeadHandle | undefined;
   #replay: WalReplay = { min: 0, max: 0, current: 0 };
   #ready: Promise<void>;
@@ -108,22 +118,36 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.#queries = options.queries;
     this.#retention = options.retention;
     const { storage } = options;
-    this.#exemplarsMax = storage.exemplarsMax;
+    this.#writerSettings = options.writer;
     const control = this.#control.buffer;
     this.#compactors = new CompactionThreads(
       options.compactionParallelism,
       (sweeps): CompactionData => ({ storage, control, head: this.#head, sweeps }),
-      () => this.#releaseReader(compactionOwner),
+      () => this.#readerEnded(compactionOwner),
       env,
+    );
+    const threadsMax = Math.max(1, Math.min(options.queryConcurrencyMax, availableParallelism()));
+    this.#meter = new MemoryMeter(
+      {
+        clock: env.clock,
+        residentBytes: () => process.memoryUsage.rss(),
+        threadsToCome: () =>
+          threadsMax -
+          (this.#pool?.threadCount ?? 0) +
+          options.compactionParallelism -
+          this.#compactors.count,
+      },
+      divideMemory(storage.memoryLimitBytes, threadsMax, options.compactionParallelism),
+      this.#control.memory,
     );
     this.#pool = new QueryPool(
       {
-        threadsMax: Math.max(1, Math.min(options.queryConcurrencyMax, availableParallelism())),
+        threadsMax,
         heapLimitMiB: queryHeapMiB,
         youngLimitMiB: queryYoungMiB,
         timeoutMs: () => this.#queries.timeoutMs,
         data: (thread) => ({ storage, queries: this.#queries, control, head: this.#head, thread }),
-        onEnd: (thread) => this.#releaseReader(queryOwner(thread)),
+        onEnd: (thread) => this.#readerEnded(queryOwner(thread)),
       },
       this.#control,
       env.clock,
@@ -133,7 +157,11 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       {
         name: "writer",
         module: new URL("./writer-thread.js", import.meta.url),
-        data: (): WriterData => ({ storage: { ...storage, exemplarsMax: this.#exemplarsMax }, control }),
+        data: (): WriterData => ({
+          storage: { ...storage, exemplarsMax: this.#writerSettings.exemplarsMax },
+          settings: this.#writerSettings,
+          control,
+        }),
         heapLimitMiB: writerHeapMiB,
         youngLimitMiB: otherYoungMiB,
         onMessage: (message) => this.#notice(message as WriterNotice),
@@ -192,6 +220,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
 
   answer(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     if (request.kind === "exemplars") return this.#writer.call("exemplars", request);
+    if (this.#control.memory.score >= queriesRefusedFrom) return Promise.resolve(this.#refuseQuery());
     return this.#pool.answer(request, signal);
   }
 
@@ -276,17 +305,32 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   async configure(changed: RuntimeChange): Promise<void> {
     this.#queries = changed.queries;
     this.#retention = changed.retention;
-    this.#exemplarsMax = changed.exemplarsMax;
+    this.#writerSettings = changed.writer;
     await this.#pool.configure(changed.queries);
     // A writer that is being replaced starts with the new number, one that replays the WAL takes it over afterwards.
-    const { exemplarsMax } = changed;
-    const told = this.#writer.call("configure", { exemplarsMax }).catch(() => {});
+    const told = this.#writer.call("configure", changed.writer).catch(() => {});
     if (this.isReady) await told;
   }
 
   /** Counters and gauges of the storage for /metrics; empty while the writer is not ready. */
   async writerStats(): Promise<ThreadStats> {
     return this.isReady ? this.#writer.call("stats", undefined as never) : {};
+  }
+
+  /** The parts of the process's memory and how near their limit is; sizes in bytes. */
+  get memory(): MemoryFacts {
+    const { score, rushed, heldBytes } = this.#control.memory;
+    const { limitBytes } = this.#meter.shares;
+    const queriesRefused = this.#queriesRefused;
+    return { ...this.#meter.parts, limitBytes, score, rushed, heldBytes, queriesRefused };
+  }
+
+  async memoryStatus(limit: number): Promise<MemoryStatus> {
+    const [stats, culprits] = await Promise.all([
+      this.writerStats(),
+      this.isReady ? this.#writer.call("culprits", limit) : [],
+    ]);
+    return { ...this.memory, series: stats.series ?? 0, seriesRefused: stats.seriesRefused ?? 0, culprits };
   }
 
   get maintenanceStats(): MaintenanceStats {
@@ -303,6 +347,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.#meter.stop();
     await this.maintenance.close();
     await this.#pool.close();
     await this.#compactors.end();
@@ -317,11 +362,27 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   async #attach(): Promise<void> {
     this.#control.headReady = false;
     const { head } = await this.#writer.call("ready", undefined as never);
+    this.#meter.start();
     this.#head = head;
     await this.#compactors.end();
     await this.#pool.attach(head);
     this.#control.headReady = true;
     this.maintenance.trigger();
+  }
+
+  /** Before the head's memory is full: what queries need is for the samples then. */
+  #refuseQuery(): QueryAnswer {
+    this.#queriesRefused++;
+    const { score } = this.#control.memory;
+    const limit = formatSize(this.#meter.shares.limitBytes);
+    return {
+      ...failure(
+        "unavailable",
+        `queries are refused while the memory limit (--storage.tsdb.memory-limit=${limit}) is so near: ` +
+          `its urgency score is ${score.toFixed(2)}, from ${queriesRefusedFrom} on no query is begun; try again later`,
+      ),
+      status: 503,
+    };
   }
 
   /**
@@ -356,7 +417,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   }
 
   /** A thread that died may have been reading the head: the writer must not wait for it. */
-  #releaseReader(owner: number): void {
+  #readerEnded(owner: number): void {
+    this.#control.memory.forget(owner - 1);
     if (this.#head !== undefined) releaseOwner(HeadMemory.attach(this.#head), owner);
   }
 

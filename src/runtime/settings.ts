@@ -17,6 +17,10 @@ export interface StorageSettings {
   readonly exemplarsMax: number;
   /** A file that lists uploaded blocks; those cut from the head wait for it before they are compacted. "": none. */
   readonly delayCompactFile: string;
+  /** Of the whole process. */
+  readonly memoryLimitBytes: number;
+  /** What a reading thread keeps of files. */
+  readonly cacheBytes: number;
   /** The size limit of one chunk file of a block. */
   readonly blockSegmentBytes: number;
 }

@@ -21,24 +21,27 @@ export const queryOwner = (thread: number) => 1 + thread;
 export const compactionOwner = 1 + queryThreadsMax;
 export const writerOwner = 2 + queryThreadsMax;
 
-/** Of pages of block files and head chunk files, for each thread. */
-const pageCacheBytes = 16 * 1024 * 1024;
+/** In rushed mode the cache has this part of its size. */
+const rushedCacheShare = 0.25;
 
 export class ThreadStorage implements Queryable {
   readonly blocks: BlockSet;
   readonly #control: Control;
   readonly #dir: string;
   readonly #logger: Logger;
-  readonly #cache = new PageCache(pageCacheBytes);
+  readonly #cacheBytes: number;
+  readonly #cache: PageCache;
   readonly owner: number;
   #memory: HeadMemory | undefined;
   #head: HeadReader | undefined;
   #chunks: HeadChunkReader | undefined;
   #blocksVersion: number;
 
-  /** `owner` names this thread in the head's reader slots. */
-  constructor(dir: string, control: Control, owner: number, logger: Logger) {
+  /** `owner` names this thread in the head's reader slots; `cacheBytes` is what it may keep of files. */
+  constructor(dir: string, control: Control, owner: number, logger: Logger, cacheBytes: number) {
     this.#dir = dir;
+    this.#cacheBytes = cacheBytes;
+    this.#cache = new PageCache(cacheBytes);
     this.#control = control;
     this.owner = owner;
     this.#logger = logger;
@@ -76,6 +79,7 @@ export class ThreadStorage implements Queryable {
    * The head is opened first: what moves from it into a block while we look is then seen twice at worst, and merged.
    */
   querier(mint: number, maxt: number): Querier {
+    this.fitCache();
     const head = this.#headQuerier(mint, maxt);
     try {
       if (this.#control.blocksVersion !== this.#blocksVersion) this.reloadBlocks();
@@ -85,6 +89,13 @@ export class ThreadStorage implements Queryable {
       head?.close();
       throw error;
     }
+  }
+
+  /** Gives the cache the size that it may have now, and tells how much it holds. */
+  fitCache(): void {
+    const { memory } = this.#control;
+    this.#cache.shrinkTo(Math.floor(this.#cacheBytes * (memory.rushed ? rushedCacheShare : 1)));
+    memory.reportCache(this.owner - 1, this.#cache.usedBytes);
   }
 
   /** Takes notice of blocks that came and went. */

@@ -6,6 +6,7 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { answerExemplars } from "../api/answer-exemplars.ts";
 import type { ExemplarSource } from "../api/query-sources.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
+import { formatSize } from "../config/size.ts";
 import { headKernel } from "../kernels/head-kernel.ts";
 import { scrapeKernel } from "../kernels/scrape-kernel.ts";
 import { ScrapeMemory } from "../kernels/scrape-memory.ts";
@@ -20,18 +21,21 @@ import { ScrapeIngest } from "../scrape/ingest.ts";
 import { Db } from "../tsdb/db.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
-import type { WriterData, WriterMethods, WriterNotice } from "./protocol.ts";
+import type { WriterData, WriterMethods, WriterNotice, WriterSettings } from "./protocol.ts";
 import { Handover, serve } from "./rpc.ts";
 import { writerOwner } from "./thread-storage.ts";
+import { WriterMemory } from "./writer-memory.ts";
 import { writerStats } from "./writer-stats.ts";
 
 /** A slice of the truncation of the head: short against a batch's few milliseconds. */
 const sliceMs = 2;
+/** Between two looks at the memory while nothing happens. */
+const judgeMs = 1000;
 /** While running queries keep a truncation waiting. */
 const waitMs = 20;
 
 const port = parentPort as MessagePort;
-const { storage: settings, control: buffer } = workerData as WriterData;
+const { storage: settings, settings: initial, control: buffer } = workerData as WriterData;
 const logger = portLogger(port, { thread: "writer" });
 const control = new Control(buffer);
 const notify = (notice: WriterNotice) => port.postMessage(notice);
@@ -72,7 +76,21 @@ const scrapes = new ScrapeIngest({
 const exemplars: ExemplarSource = {
   exemplars: (startMs, endMs, matcherSets) => db.head.exemplars.select(startMs, endMs, matcherSets),
 };
+const memory = new WriterMemory(db, control.memory, nodeClock, logger);
+db.head.budget.limitText = formatSize(settings.memoryLimitBytes);
+configure(initial);
+memory.judge();
+setInterval(() => {
+  memory.judge();
+  announceCompaction();
+}, judgeMs);
 let announced = false;
+
+function configure({ exemplarsMax, seriesLimits, staleSeriesThreshold }: WriterSettings): void {
+  db.head.exemplars.resize(exemplarsMax);
+  db.head.budget.limits = seriesLimits;
+  db.staleSeriesThreshold = staleSeriesThreshold;
+}
 
 /** Tells the main thread once that a block can be cut from the head. */
 function announceCompaction(): void {
@@ -86,6 +104,7 @@ async function truncate(mint: number): Promise<void> {
   for (;;) {
     const endMs = nodeClock.monotonicMs() + sliceMs;
     const state = db.truncateHead(mint, () => nodeClock.monotonicMs() > endMs);
+    memory.judge();
     if (state === "done") return;
     if (state === "waiting") await new Promise((resolve) => setTimeout(resolve, waitMs));
     else await new Promise((resolve) => setImmediate(resolve));
@@ -96,6 +115,7 @@ serve<WriterMethods>(port, {
   ready: () => ({ head: db.head.handle }),
   write({ body, headers }) {
     const answer = receiver.receive(body, headers);
+    memory.judge();
     announceCompaction();
     return new Handover({ answer: { ...answer, body: encodeUtf8(answer.body) }, body }, [
       body.buffer as ArrayBuffer,
@@ -104,13 +124,15 @@ serve<WriterMethods>(port, {
   openTarget: (target) => scrapes.open(target),
   async deliver({ id, page }) {
     const report = await scrapes.deliver(id, page);
+    memory.judge();
     announceCompaction();
     return report;
   },
   closeTarget: ({ id, staleAt }) => scrapes.close(id, staleAt),
   metadata: (id) => scrapes.metadata(id),
   exemplars: (request) => answerExemplars(exemplars, request),
-  configure: ({ exemplarsMax }) => db.head.exemplars.resize(exemplarsMax),
+  configure,
+  culprits: (limit) => db.head.budget.refused.culprits(limit),
   headCompactionDue() {
     announced = false;
     return db.headCompactionDue();

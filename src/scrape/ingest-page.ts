@@ -27,7 +27,7 @@ import {
 import type { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import type { PageHandler, readPage } from "../kernels/scrape-reader.ts";
 import type { Labels } from "../model/labels.ts";
-import { type Appender, Outcome, type SeriesRef } from "../storage/appender.ts";
+import { type Appender, Outcome, refusedSeries, type SeriesRef } from "../storage/appender.ts";
 import { Entry, type ExpositionParser, metricTypeCode, metricTypes } from "../textparse/events.ts";
 import { parseValue } from "../textparse/float.ts";
 import { OpenMetricsParser } from "../textparse/openmetrics-parser.ts";
@@ -59,6 +59,8 @@ export class PageIngest implements PageHandler {
   #parser: TextualParser | undefined;
   /** Series that were not remembered and got a sample. */
   seriesAdded = 0;
+  /** Series that the storage did not take. */
+  seriesRefused = 0;
   exemplarsOutOfOrder = 0;
   commentsChanged = false;
 
@@ -161,6 +163,10 @@ export class PageIngest implements PageHandler {
     }
     this.#bump(Control.added);
     if (repeated) return this.#bump(Control.duplicates);
+    if (ref === refusedSeries) {
+      this.seriesRefused++;
+      return;
+    }
     if (!this.#stageOne(parser, slot, ref, explicit)) return;
     if (slot !== 0) cache.setRef(slot, ref);
     else this.#rememberSeries(key, Kind.series | flags, ref, explicit);

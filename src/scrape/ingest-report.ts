@@ -1,6 +1,6 @@
 /** The series that every scrape makes about itself: `up`, its duration, its sample counts. */
 import { setStale } from "../model/value.ts";
-import { type Appender, Outcome, type SeriesRef } from "../storage/appender.ts";
+import { type Appender, Outcome, refusedSeries, type SeriesRef } from "../storage/appender.ts";
 import type { SeriesLabels } from "./ingest-labels.ts";
 import type { TargetSettings } from "./sink.ts";
 
@@ -66,10 +66,26 @@ export class ReportSeries {
   #append(appender: Appender, t: number): boolean {
     const n = this.#names.length;
     this.#times.fill(t);
-    for (let i = 0; i < n; i++) this.#refs[i] = this.#refOf(appender, i);
-    appender.append(this.#refs, this.#times, this.#values, n, this.#outcomes);
+    let refused = false;
+    for (let i = 0; i < n; i++) {
+      this.#refs[i] = this.#refOf(appender, i);
+      refused ||= this.#refs[i] === refusedSeries;
+    }
+    this.#outcomes.fill(Outcome.ok);
+    if (refused) this.#appendKnown(appender);
+    else appender.append(this.#refs, this.#times, this.#values, n, this.#outcomes);
     // Out of order or a second value for one time: a target that went away came back. Not worth a word.
     return !this.#outcomes.some((outcome) => outcome === Outcome.outOfBounds || outcome === Outcome.tooOld);
+  }
+
+  /** Where the storage takes no new series: one by one, those that it has. */
+  #appendKnown(appender: Appender): void {
+    for (let i = 0; i < this.#refs.length; i++) {
+      if (this.#refs[i] === refusedSeries) continue;
+      const one = <A extends Uint8Array | Uint32Array | Float64Array>(column: A) =>
+        column.subarray(i, i + 1) as A;
+      appender.append(one(this.#refs), one(this.#times), one(this.#values), 1, one(this.#outcomes));
+    }
   }
 
   #refOf(appender: Appender, i: number): SeriesRef {

@@ -14,6 +14,10 @@ export interface IngestStats {
   exemplarsOutOfOrder: number;
   /** prometheus_target_scrapes_cache_flush_forced_total */
   cacheFlushesForced: number;
+  /** Times that a new series of a page was refused by the storage. */
+  seriesRefused: number;
+  /** Scrapes of which nothing was stored because the storage's memory was full. */
+  scrapesSkipped: number;
   /** Memory that the pages' lines are remembered in, bytes. */
   cacheBytes: number;
 }
@@ -27,6 +31,8 @@ export function newIngestStats(): IngestStats {
     outOfBounds: 0,
     exemplarsOutOfOrder: 0,
     cacheFlushesForced: 0,
+    seriesRefused: 0,
+    scrapesSkipped: 0,
     cacheBytes: 0,
   };
 }

@@ -47,6 +47,8 @@ export class TargetIngest {
   /** Lines remembered after the last page that was read to its end. */
   #countAtSuccess = 0;
   #scraped = false;
+  #saidSkipped = false;
+  #saidRefused = false;
   #metadataSize: { entries: number; bytes: number } | undefined;
 
   constructor(env: IngestEnv, settings: TargetSettings) {
@@ -61,6 +63,8 @@ export class TargetIngest {
 
   deliver(page: ScrapedPage): ScrapeReport {
     const { clock, appender } = this.#env;
+    if (appender.saturated !== "") return this.#skip(appender.saturated);
+    this.#saidSkipped = false;
     const startedMs = clock.monotonicMs();
     this.#scraped = true;
     this.#begin();
@@ -88,6 +92,34 @@ export class TargetIngest {
     const durationMs = page.durationMs + clock.monotonicMs() - startedMs;
     this.#commitReport(page, error, { ...counts, durationMs });
     return { ...counts, error };
+  }
+
+  /** Nothing of the scrape is stored, not even that it was made: there is no room for it. */
+  #skip(reason: string): ScrapeReport {
+    this.#env.stats.scrapesSkipped++;
+    if (!this.#saidSkipped) {
+      this.#logger.error(
+        "Scrapes of this target are skipped: no memory is left even for series that are known; " +
+          "older samples must go into a block first, so look whether blocks and chunk files can be written",
+        { reason },
+      );
+    }
+    this.#saidSkipped = true;
+    return { scraped: 0, postRelabel: 0, added: 0, error: `skipped: ${reason}` };
+  }
+
+  /** Once for each time that it begins. */
+  #sayRefused(refused: number): void {
+    const { appender, stats } = this.#env;
+    stats.seriesRefused += refused;
+    if (refused > 0 && !this.#saidRefused) {
+      this.#logger.warn("New series of this target are refused, its known ones are stored", {
+        refused,
+        known: this.#cache.count,
+        reason: appender.refusal?.reason,
+      });
+    }
+    this.#saidRefused = refused > 0;
   }
 
   /** Gives the memory back; with `staleAt`, after marking everything stale at that time. */
@@ -193,6 +225,7 @@ export class TargetIngest {
   #countRefusals(ingest: PageIngest): void {
     const stage = this.#stage;
     stage.count(this.#env.stats);
+    this.#sayRefused(ingest.seriesRefused);
     this.#env.stats.exemplarsOutOfOrder += ingest.exemplarsOutOfOrder;
     const warn = (message: string, dropped: number) => {
       if (dropped > 0) this.#logger.warn(message, { num_dropped: dropped });

@@ -4,6 +4,7 @@ import { ConfigError, NarthexError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import type { Config } from "../config/config.ts";
 import { type ConfigOptions, loadConfig } from "../config/load.ts";
+import { loadNarthexConfig, type NarthexConfig } from "../config/narthex-config.ts";
 
 /** Prometheus's number of exemplars where the feature is on and the configuration does not say. */
 const exemplarsDefault = 100_000;
@@ -18,6 +19,8 @@ export interface ConfigStateEnv {
 export interface ConfigSource {
   readonly configFile: string;
   readonly configOptions: ConfigOptions;
+  /** As --narthex.config.file names it; "" for the one beside the configuration file, where there is one. */
+  readonly narthexConfigFile: string;
   readonly keepExemplars: boolean;
 }
 
@@ -25,6 +28,7 @@ export class ConfigState {
   readonly #env: ConfigStateEnv;
   readonly #source: ConfigSource;
   #current: Config;
+  #narthex: NarthexConfig;
   #loadedMs: number;
   #lastSuccessful = true;
 
@@ -33,11 +37,17 @@ export class ConfigState {
     this.#env = env;
     this.#source = source;
     this.#current = this.#read();
+    this.#narthex = this.#readNarthex();
     this.#loadedMs = env.clock.nowMs();
   }
 
   get current(): Config {
     return this.#current;
+  }
+
+  /** The settings that only Narthex has. */
+  get narthex(): NarthexConfig {
+    return this.#narthex;
   }
 
   /** When {@link current} was loaded. */
@@ -58,7 +68,9 @@ export class ConfigState {
   /** Reads the file again. Throws, with the old configuration still in force, where it is not acceptable. */
   load(): Config {
     try {
+      const narthex = this.#readNarthex();
       this.#current = this.#read();
+      this.#narthex = narthex;
       this.#loadedMs = this.#env.clock.nowMs();
       this.#lastSuccessful = true;
       return this.#current;
@@ -74,6 +86,11 @@ export class ConfigState {
     const { storage } = config;
     if (!keepExemplars || storage.exemplars !== undefined) return config;
     return { ...config, storage: { ...storage, exemplars: { maxExemplars: exemplarsDefault } } };
+  }
+
+  #readNarthex(): NarthexConfig {
+    const { narthexConfigFile, configFile } = this.#source;
+    return loadNarthexConfig(this.#env.fs, narthexConfigFile, configFile);
   }
 
   #readFile(file: string, options: ConfigOptions): Config {

@@ -31,6 +31,7 @@ export interface QueryOptions {
 export interface ServerOptions {
   readonly configFile: string;
   readonly configOptions: ConfigOptions;
+  readonly narthexConfigFile: string;
   /** The flags as status/flags shows them under this configuration. */
   readonly shownFlags: (config: Config) => Readonly<Record<string, string>>;
   /** Without what the configuration file decides. */

@@ -20,6 +20,7 @@ import { DiscoveryManager } from "../discovery/manager.ts";
 import { CleanStart, DirectoryLock } from "../node/directory-lock.ts";
 import { type FileSystemInfo, fileSystemOf } from "../node/file-system.ts";
 import { Runtime } from "../runtime/runtime.ts";
+import type { WriterSettings } from "../runtime/protocol.ts";
 import type { QuerySettings, RetentionSettings } from "../runtime/settings.ts";
 import { ScrapeManager } from "../scrape/manager.ts";
 import { blockRanges } from "../tsdb/compact/plan.ts";
@@ -104,6 +105,7 @@ export class Server implements LifecycleService {
           exemplarsMax: config.exemplarsMax,
         },
         queries: this.#querySettings(),
+        writer: this.#writerSettings(),
         queryConcurrencyMax: options.queries.concurrencyMax,
         retention: config.current.storage.tsdb.retention,
         blockRanges: blockRanges(options.storage.blockRangeMs, options.blockRangeMaxMs(config.current)),
@@ -300,11 +302,21 @@ export class Server implements LifecycleService {
     await this.#runtime.configure({
       queries: this.#querySettings(),
       retention: this.#retention,
-      exemplarsMax: this.#config.exemplarsMax,
+      writer: this.#writerSettings(),
     });
     if (this.#state === "ready") await this.#applyJobs();
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     logger.info("Completed loading of configuration file", { file, durationMs });
+  }
+
+  #writerSettings(): WriterSettings {
+    const { current, narthex, exemplarsMax } = this.#config;
+    const { maxSeries, maxSeriesPerJob } = narthex.tsdb.limits;
+    return {
+      exemplarsMax,
+      seriesLimits: { series: maxSeries, seriesByJob: maxSeriesPerJob },
+      staleSeriesThreshold: current.storage.tsdb.staleSeriesCompactionThreshold,
+    };
   }
 
   #querySettings(): QuerySettings {

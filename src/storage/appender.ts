@@ -8,6 +8,17 @@ import type { Labels } from "../model/labels.ts";
 /** A series of the head while it lives; 0 is no series. */
 export type SeriesRef = number;
 
+/** What an appender returns for a series that it does not create now, for want of memory or because of a limit. */
+export const refusedSeries = 0xffffffff;
+
+/** Of one batch. */
+export interface BatchRefusal {
+  /** How many times a new series was refused. */
+  readonly count: number;
+  /** Why the last of them was, with the numbers: a sentence without its first capital and full stop. */
+  readonly reason: string;
+}
+
 /** What became of one sample. Numbers, because there are millions of them. */
 export const Outcome = {
   /** Staged. */
@@ -43,7 +54,8 @@ export interface Metadata {
 export interface Appender {
   /**
    * The series with these labels, created if need be: its ref is valid in this and later batches until the series is
-   * removed from the head; use {@link isLive} before using one from an earlier batch. `labels` must be valid: sorted, no empty value.
+   * removed from the head; use {@link isLive} before using one from an earlier batch. `labels` must be valid: sorted, no
+   * empty value. {@link refusedSeries} where it would have to be created and is not.
    */
   series(labels: Labels): SeriesRef;
   /**
@@ -52,7 +64,8 @@ export interface Appender {
    */
   findByLabelBytes(bytes: Uint8Array, start: number, end: number): SeriesRef;
   /**
-   * As {@link Appender.findByLabelBytes}, but creates the series: 0 is left for bytes that are not in canonical form.
+   * As {@link Appender.findByLabelBytes}, but creates the series, or returns {@link refusedSeries}: 0 is left for bytes
+   * that are not in canonical form.
    * That names and values are valid UTF-8, and that there is a metric name, is for the caller to check.
    */
   seriesByLabelBytes(bytes: Uint8Array, start: number, end: number): SeriesRef;
@@ -75,7 +88,11 @@ export interface Appender {
   ): number;
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome;
   setMetadata(ref: SeriesRef, metadata: Metadata): void;
-  /** Writes the WAL, then makes the batch visible. Throws a STORAGE error, with nothing visible, if the WAL refuses. */
+  /** What was refused of the current batch; undefined where nothing was. Commit and rollback forget it. */
+  readonly refusal: BatchRefusal | undefined;
+  /** Why not even samples of known series can be stored now; "" where they can. */
+  readonly saturated: string;
+  /** Writes the WAL, then makes the batch visible. Throws, with nothing visible, a STORAGE error if the WAL refuses and a MEMORY error if the memory is full. */
   commit(): void;
   rollback(): void;
 }

@@ -64,6 +64,9 @@ export interface DbOptions {
   readonly syncFull?: (path: string) => Promise<void>;
 }
 
+/** How often an early cut may be made: at every eighth of a block's range. */
+const earlyCutsPerRange = 8;
+
 /** Milliseconds; both inclusive. */
 export interface TimeRange {
   readonly mint: number;
@@ -82,6 +85,7 @@ export class Db {
   readonly #log: WalLog;
   #truncation: Collection | undefined;
   #saidHeldUp = false;
+  #staleSeriesThreshold = 0;
   #closed = false;
 
   /**
@@ -144,16 +148,54 @@ export class Db {
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }
 
-  /** The range of the head that is ready to become a block; undefined when there is none. */
+  /**
+   * The range of the head that is ready to become a block; undefined when there is none. In rushed mode, and where too
+   * many series are stale, that may be less than a whole block range: an early cut.
+   */
   headCompactionDue(): TimeRange | undefined {
     const { head } = this;
-    if (!head.isCompactable) return undefined;
+    const early = head.isCompactable ? undefined : this.#earlyCut();
+    if (!head.isCompactable && early === undefined) return undefined;
     if (head.hasHistograms) {
       this.#sayHeldUp();
       return undefined;
     }
     const mint = head.minTime;
-    return { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1 };
+    return early ?? { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1 };
+  }
+
+  /** The share of series that may be stale before the head is cut early; 0: any. */
+  set staleSeriesThreshold(share: number) {
+    this.#staleSeriesThreshold = share;
+  }
+
+  /** Takes over how far the arena may grow, and judges how urgent it is; returns whether rushed mode changed. */
+  judgeMemory(arenaPages: number): boolean {
+    const { budget, arena } = this.head;
+    budget.pages = Math.min(arenaPages, arena.pageCount);
+    // Known series may use what is kept from new ones, also where the limit came down under what is taken.
+    arena.pagesMax = Math.max(
+      budget.pages,
+      Math.min(arena.pagesTaken + budget.pagesKept, budget.pages * 1.06),
+    );
+    return budget.urgency.update(budget.score());
+  }
+
+  /**
+   * A block of all series up to a multiple of an eighth of the block range, and never of the last half of a range, in
+   * which samples may still come. What was stale by then leaves the head with it.
+   */
+  #earlyCut(): TimeRange | undefined {
+    const { head } = this;
+    const { series, staleSeries } = head.stats;
+    const threshold = this.#staleSeriesThreshold;
+    const stale = threshold > 0 && series > 0 && staleSeries / series >= threshold;
+    if (!head.isInitialized || !(head.budget.urgency.rushed || stale)) return undefined;
+    const { minTime: mint, chunkRangeMs } = head;
+    const step = chunkRangeMs / earlyCutsPerRange;
+    const end = Math.floor(head.appendableMinValidTime() / step) * step;
+    if (end - mint < step) return undefined;
+    return { mint, maxt: Math.min(end, mint - (mint % chunkRangeMs) + chunkRangeMs) - 1 };
   }
 
   /** Whether blocks wait because the head holds native histograms, which cannot be cut into a block yet. */
@@ -237,15 +279,22 @@ export class Db {
   }
 }
 
+/** Blocks with these do not say that the head has nothing before their end. */
+const partialHints: ReadonlySet<string> = new Set([
+  "from-out-of-order",
+  "from-stale-series",
+  "from-selected-series",
+]);
+
 /**
- * The end (exclusive) of the newest block of samples that came in order; -Infinity without blocks. Who reads the blocks
+ * The end (exclusive) of the newest block of all samples that came in order; -Infinity without blocks. Who reads the blocks
  * for queries says which cannot be read.
  */
 function endOfBlocks({ fs }: DbEnv, dir: string): number {
   const blocks = BlockSet.open({ fs, logger: silentLogger, cache: new PageCache(1) }, dir);
   try {
     return blocks.blocks
-      .filter(({ meta }) => !meta.compaction.hints.includes("from-out-of-order"))
+      .filter(({ meta }) => !meta.compaction.hints.some((hint) => partialHints.has(hint)))
       .reduce((end, { meta }) => Math.max(end, meta.maxTime), Number.NEGATIVE_INFINITY);
   } finally {
     blocks.close();

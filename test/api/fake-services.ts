@@ -52,6 +52,20 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
     writes: undefined,
     storage: {
       walReplay: () => ({ min: 0, max: 0, current: 0 }),
+      memoryStatus: async (limit: number) => ({
+        limitBytes: 512 * 2 ** 20,
+        fixed: 100,
+        arena: 200,
+        heldBytes: 150,
+        caches: 50,
+        queries: 25,
+        score: 0.75,
+        rushed: true,
+        queriesRefused: 3,
+        series: 7,
+        seriesRefused: 11,
+        culprits: [{ job: "a", metric: "m", count: 11 }].slice(0, limit),
+      }),
       tsdbStatus: async (_limit, block) =>
         block !== ""
           ? undefined

@@ -49,6 +49,9 @@ export class MemoryAppender implements Appender {
     return this.#at(this.#refs.get(labels.key) as SeriesRef).exemplars;
   }
 
+  readonly refusal = undefined;
+  readonly saturated = "";
+
   series(labels: Labels): SeriesRef {
     let ref = this.#refs.get(labels.key);
     if (ref === undefined) {

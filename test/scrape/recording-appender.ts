@@ -24,6 +24,9 @@ export class RecordingAppender implements Appender {
   /** Makes the next commit fail. */
   failCommit = false;
 
+  readonly refusal = undefined;
+  readonly saturated = "";
+
   series(labels: Labels): SeriesRef {
     let ref = this.#refs.get(labels.key);
     if (ref === undefined) {

@@ -81,6 +81,25 @@ export const tsdb: Handler = async ({ storage }, { form }) => {
   });
 };
 
+/** Only here: what the memory is used for, and who was refused new series. */
+export const memory: Handler = async ({ storage }, { form }) => {
+  const status = await storage.memoryStatus(readTsdbLimit(form.get("limit")));
+  return success({
+    limitBytes: status.limitBytes,
+    fixedBytes: status.fixed,
+    arenaBytes: status.arena,
+    arenaHeldBytes: status.heldBytes,
+    cacheBytes: status.caches,
+    queryBytes: status.queries,
+    urgencyScore: status.score,
+    rushedMode: status.rushed,
+    queriesRefused: status.queriesRefused,
+    series: status.series,
+    newSeriesRefused: status.seriesRefused,
+    culprits: status.culprits.map(({ job, metric, count }) => ({ job, metric, count })),
+  });
+};
+
 function readTsdbLimit(text: string): number {
   if (text === "") return 10;
   let limit = 0;

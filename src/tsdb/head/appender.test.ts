@@ -320,23 +320,3 @@ test("full chunks stay readable while their file cannot be written, and go to it
   // The open chunk is all that is left in memory.
   expect(head.bytesInUse(1)).toBeLessThan(200);
 });
-
-test("a full memory refuses series and batches and says so, and what is there stays", () => {
-  const { appender, reader } = testHead({}, { pages: 160 });
-  append(appender, [[{ a: "1" }, t0, 1]]);
-  let refused: unknown;
-  for (let i = 0; i < 100_000 && refused === undefined; i++) {
-    try {
-      appender.series(Labels.of({ name: `some_series_with_a_name_of_its_own_${i}` }));
-    } catch (error) {
-      refused = error;
-      appender.rollback();
-    }
-  }
-  expect(refused).toBeInstanceOf(NarthexError);
-  expect((refused as NarthexError).code).toBe("STORAGE");
-  expect((refused as Error).message).toContain("the memory of the head is full");
-  stage(appender, [[{ a: "1" }, t0 + 1, 1]]);
-  expect(() => appender.commit()).toThrow("the memory of the head is full");
-  expect(dumpAll(reader, every)).toEqual({ '{a="1"}': [`${t0}:3ff0000000000000`] });
-});

@@ -8,12 +8,15 @@ import { Judgement } from "../../kernels/head-stage.ts";
 import type { Labels } from "../../model/labels.ts";
 import {
   type Appender,
+  type BatchRefusal,
   type Exemplar,
   type Metadata,
   Outcome,
+  refusedSeries,
   type SeriesRef,
 } from "../../storage/appender.ts";
 import type { Head } from "./head.ts";
+import { Refusal } from "./head-budget.ts";
 import type { HeadLog } from "./head-log.ts";
 import { LabelBytes } from "./label-bytes.ts";
 import { seriesRecord } from "./memory.ts";
@@ -38,6 +41,8 @@ export class HeadAppender implements Appender {
   /** Taken at the first call of a batch, so that all of it is judged alike. */
   #minValidTime = Number.NEGATIVE_INFINITY;
   #begun = false;
+  #refusedCount = 0;
+  #refusal: Refusal = Refusal.none;
 
   constructor(head: Head, log: HeadLog) {
     this.#head = head;
@@ -48,6 +53,21 @@ export class HeadAppender implements Appender {
   /** The head that this appends to. */
   get head(): Head {
     return this.#head;
+  }
+
+  get refusal(): BatchRefusal | undefined {
+    if (this.#refusedCount === 0) return undefined;
+    return { count: this.#refusedCount, reason: this.#head.budget.reason(this.#refusal) };
+  }
+
+  /** Why the last series that was refused was, as of now; "" where none was. */
+  get lastRefusal(): string {
+    return this.#head.budget.reason(this.#refusal);
+  }
+
+  get saturated(): string {
+    const { arena, budget } = this.#head;
+    return arena.pagesFree >= pagesReserve ? "" : budget.reason(Refusal.memory);
   }
 
   /** Whether something is staged. */
@@ -64,7 +84,7 @@ export class HeadAppender implements Appender {
   }
 
   /**
-   * As {@link findByLabelBytes}, but creates the series. Returns 0 only for bytes that are not in canonical form: labels
+   * As {@link findByLabelBytes}, but creates the series, or returns refusedSeries. Returns 0 only for bytes that are not in canonical form: labels
    * out of order, twice or empty, other fields. That names and values are valid UTF-8 is for the caller to check.
    */
   seriesByLabelBytes(bytes: Uint8Array, start: number, end: number): SeriesRef {
@@ -158,13 +178,29 @@ export class HeadAppender implements Appender {
 
   #create(bytes: Uint8Array, start: number, end: number): SeriesRef {
     const head = this.#head;
-    const ref = head.series.create(bytes, start, end, head.nextWalRef);
+    const refusal = head.budget.judge(bytes, start, end);
+    if (refusal !== Refusal.none) return this.#refuse(refusal);
+    let ref: SeriesRef;
+    try {
+      ref = head.series.create(bytes, start, end, head.nextWalRef);
+    } catch (error) {
+      if (!(error instanceof NarthexError) || error.code !== "MEMORY") throw error;
+      head.budget.count(bytes, start, end);
+      return this.#refuse(Refusal.memory);
+    }
     if (ref === 0) return 0;
     head.nextWalRef++;
     head.stats.series++;
     head.stats.seriesCreated++;
     this.#unlogged.push(ref);
     return ref;
+  }
+
+  #refuse(refusal: Refusal): SeriesRef {
+    this.#refusedCount++;
+    this.#refusal = refusal;
+    this.#head.stats.seriesRefused++;
+    return refusedSeries;
   }
 
   #begin(firstTime: number): void {
@@ -224,6 +260,7 @@ export class HeadAppender implements Appender {
     this.#exemplars = [];
     this.#metadata.clear();
     this.#begun = false;
+    this.#refusedCount = 0;
   }
 }
 

@@ -39,23 +39,49 @@ export class Arena {
   /** Free runs of pages, by page, none touching the next. */
   readonly #runs: Run[];
   #pagesFree: number;
+  readonly #pagesAll: number;
+  #pagesMax: number;
 
   constructor(memory: HeadMemory) {
     this.#memory = memory;
     this.#words = memory.words;
     const first = memory.firstArenaPage;
     this.#pagesFree = memory.pageCount - first;
+    this.#pagesAll = this.#pagesFree;
+    this.#pagesMax = this.#pagesFree;
     this.#runs = [{ page: first, count: this.#pagesFree }];
   }
 
-  /** Pages that neither a size class nor a run has taken. */
+  /**
+   * How many pages {@link reserve} lets anybody take: all there are, or fewer. Work that has reserved what it needs is
+   * not stopped by it.
+   */
+  get pagesMax(): number {
+    return this.#pagesMax;
+  }
+
+  set pagesMax(pages: number) {
+    this.#pagesMax = Math.min(pages, this.#pagesAll);
+  }
+
+  /** All pages there are. */
+  get pageCount(): number {
+    return this.#pagesAll;
+  }
+
+  /** Pages that size classes and runs have taken. */
+  get pagesTaken(): number {
+    return this.#pagesAll - this.#pagesFree;
+  }
+
+  /** Pages that may still be taken. */
   get pagesFree(): number {
-    return this.#pagesFree;
+    return Math.max(0, this.#pagesMax - this.pagesTaken);
   }
 
   /** Bytes taken from the operating system for slabs and runs. */
   get bytesTaken(): number {
-    return (this.#memory.pageCount - this.#memory.firstArenaPage - this.#pagesFree) * pageWords * 4;
+    return this.pagesTaken * pageWords * 4;
   }
 
   /** Bytes in use for one purpose. */
@@ -63,9 +89,9 @@ export class Arena {
     return this.#words[Root.wordsInUse + purpose] * 4;
   }
 
-  /** Throws a STORAGE error unless `pages` are left: before work that must not stop half way. */
+  /** Throws a MEMORY error unless `pages` are left: before work that must not stop half way. */
   reserve(pages: number): void {
-    if (this.#pagesFree < pages) throw full();
+    if (this.pagesFree < pages) throw full();
   }
 
   /** At least `count` words, not cleared. */
@@ -170,8 +196,8 @@ export class Arena {
 
 function full(): NarthexError {
   return new NarthexError(
-    "STORAGE",
-    "the memory of the head is full: no more series or samples fit until older ones have gone into a block; " +
-      "scrape fewer series or longer intervals",
+    "MEMORY",
+    "the memory of the head is full (--storage.tsdb.memory-limit): no more samples fit until older ones have gone " +
+      "into a block; give it more memory or scrape fewer series",
   );
 }

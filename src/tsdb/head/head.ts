@@ -16,6 +16,7 @@ import { DeletedIntervals } from "./deleted-intervals.ts";
 import { nextBatch } from "./epochs.ts";
 import { ExemplarRing } from "./exemplars.ts";
 import type { ChunkSink } from "./head-log.ts";
+import { HeadBudget } from "./head-budget.ts";
 import type { HeadOptions } from "./head-options.ts";
 import { type HeadHandle, type HeadMemory, seriesRecord } from "./memory.ts";
 import { PairStrings } from "./pair-strings.ts";
@@ -23,7 +24,7 @@ import { Retired } from "./retired.ts";
 import { isLiveRecord, SeriesTable, walRefOf } from "./series-table.ts";
 import { newHeadStats } from "./stats.ts";
 
-/** What requests are taken apart in must leave this much for their samples. */
+/** What requests are taken apart in must leave this much for their samples; half of it where the arena is small. */
 const pagesLeftByRequests = 256;
 const defaultChunkRangeMs = 2 * 60 * 60 * 1000;
 const defaultSamplesPerChunk = 120;
@@ -37,6 +38,7 @@ export class Head {
   readonly arena: Arena;
   readonly retired: Retired;
   readonly series: SeriesTable;
+  readonly budget: HeadBudget;
   readonly lists: ChunkLists;
   readonly cuts: CutChunks;
   readonly strings: PairStrings;
@@ -69,6 +71,7 @@ export class Head {
     this.arena = new Arena(memory);
     this.retired = new Retired(memory, this.arena);
     this.series = new SeriesTable(memory, this.arena, this.retired);
+    this.budget = new HeadBudget(memory, this.arena, () => this.stats.series);
     this.lists = new ChunkLists(memory, this.arena, this.retired);
     this.cuts = new CutChunks(memory, this.lists, this.retired, chunks);
     this.deleted = new DeletedIntervals(memory, this.arena, this.retired);
@@ -104,10 +107,11 @@ export class Head {
 
   /** Memory of the head in which remote-write requests are taken apart, unless it is nearly full. */
   newWriteMemory(): WriteMemory {
-    const { arena } = this;
+    const { arena, budget } = this;
     return new WriteMemory(this.memory.words, this.memory.doubles, this.kernel, {
       alloc(words) {
-        arena.reserve(Math.ceil(words / pageWords) + pagesLeftByRequests);
+        const left = Math.min(pagesLeftByRequests, budget.pagesKept >>> 1);
+        arena.reserve(Math.ceil(words / pageWords) + left);
         return arena.alloc(words, Purpose.staging);
       },
       free: (at) => arena.free(at, Purpose.staging),

@@ -155,6 +155,10 @@ export class LabelCursor {
     return decodeUtf8(this.bytes.subarray(this.nameStart, this.nameEnd));
   }
 
+  value(): string {
+    return decodeUtf8(this.bytes.subarray(this.valueStart, this.fieldEnd));
+  }
+
   #at = 0;
   #value = 0;
 

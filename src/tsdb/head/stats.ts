@@ -4,6 +4,8 @@ export interface HeadStats {
   series: number;
   seriesCreated: number;
   seriesRemoved: number;
+  /** Times that a new series was refused, for want of memory or because of a limit. */
+  seriesRefused: number;
   /** Gauge: series whose last sample is a staleness marker. */
   staleSeries: number;
   /** Gauge: chunks in memory and in chunks_head. */
@@ -26,6 +28,7 @@ export function newHeadStats(): HeadStats {
     series: 0,
     seriesCreated: 0,
     seriesRemoved: 0,
+    seriesRefused: 0,
     staleSeries: 0,
     chunks: 0,
     chunksCreated: 0,
