@@ -1,8 +1,8 @@
 /** From the command line to what the server is started with. */
 import { availableParallelism } from "node:os";
 import type { ServerOptions } from "../server/options.ts";
-import type { WalSync } from "../tsdb/wal/wal.ts";
 import { divideMemory, type MemoryShares, threadsFor } from "../tsdb/budget/shares.ts";
+import type { WalSync } from "../tsdb/wal/wal.ts";
 import {
   effectiveFlags,
   flagRetention,

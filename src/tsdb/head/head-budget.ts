@@ -2,10 +2,9 @@
  * What the head may hold: the pages of its arena, and how many series, in all and by scrape job. Decides about every new
  * series; what exists already goes on. The writer's alone.
  */
-import { Purpose, pageWords, Root } from "../../kernels/head-layout.ts";
-import { findPair } from "../../kernels/pair-find.ts";
+import { Pair, Purpose, pageWords, Root } from "../../kernels/head-layout.ts";
 import { hashBytes } from "../../kernels/label-hash.ts";
-import { Pair } from "../../kernels/head-layout.ts";
+import { findPair } from "../../kernels/pair-find.ts";
 import { RefusedSeries } from "../budget/refused-series.ts";
 import { pagesKept, Urgency, urgencyScore } from "../budget/urgency.ts";
 import type { Arena } from "./arena.ts";
