@@ -5,6 +5,7 @@ import { loadCodecs } from "../../src/node/codecs.ts";
 import { ManualClock } from "../../src/testkit/manual-clock.ts";
 import { RecordingLogger } from "../../src/testkit/recording-logger.ts";
 import type { ExemplarEntry } from "../../src/tsdb/record/exemplars.ts";
+import type { HistogramBatch } from "../../src/tsdb/record/histograms.ts";
 import type { MetadataEntry } from "../../src/tsdb/record/metadata.ts";
 import type { SampleBatch } from "../../src/tsdb/record/samples.ts";
 import type { SeriesCursor } from "../../src/tsdb/record/series.ts";
@@ -44,7 +45,7 @@ export class ReplayedWal implements WalSink {
     this.sampleLines.push(...sampleLines(batch.walRefs, batch.t, batch.v, batch.n));
   }
 
-  histograms(batch: SampleBatch): void {
+  histograms(batch: HistogramBatch): void {
     this.histogramCount += batch.n;
   }
 

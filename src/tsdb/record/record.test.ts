@@ -5,7 +5,7 @@ import { ByteWriter } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { Labels } from "../../model/labels.ts";
 import { decodeExemplars, encodeExemplars } from "./exemplars.ts";
-import { decodeHistogramRefs } from "./histograms.ts";
+import { decodeHistogramRecord, encodeHistograms, HistogramBatch } from "./histograms.ts";
 import { decodeMetadata, encodeMetadata } from "./metadata.ts";
 import { decodeMmapMarkers, encodeMmapMarkers } from "./mmap-markers.ts";
 import { isHistogramRecord, recordType } from "./record-type.ts";
@@ -176,13 +176,30 @@ describe("bytes by hand", () => {
     ],
     ["integer with start times", `0c 06 c801 02 ${intHistogram} 02 0a 02 07 ${intHistogram}`],
     ["float with start times", `0d 06 c801 02 ${floatHistogram} 02 0a 01 ${floatHistogram}`],
-  ])("native histograms, %s: whose and of when", (_, hex) => {
-    const batch = new SampleBatch(1);
-    decodeHistogramRefs(bytesOf(hex), batch);
+  ])("native histograms, %s", (kind, hex) => {
+    const batch = new HistogramBatch();
+    const record = bytesOf(hex);
+    decodeHistogramRecord(record, batch);
     expect(Array.from({ length: batch.n }, (_, i) => [batch.walRefs[i], batch.t[i]])).toEqual([
       [3, 100],
       [4, 105],
     ]);
+    const [histogram] = batch.histograms;
+    const { isFloat, isCustom, count, sum } = histogram;
+    expect({ isFloat, isCustom, count, sum }).toEqual({
+      isFloat: kind.startsWith("float"),
+      isCustom: kind.includes("custom"),
+      count: kind.startsWith("float") ? 2 : kind.includes("custom") ? 5 : 12,
+      sum: kind.startsWith("integer") && !kind.includes("custom") ? 18.4 : 0,
+    });
+    expect(batch.histograms[1].equals(histogram)).toBe(true);
+    if (kind.includes("start times")) return;
+    const again = new ByteWriter();
+    encodeHistograms(
+      batch.histograms.map((one, i) => ({ walRef: batch.walRefs[i], t: batch.t[i], histogram: one })),
+      again,
+    );
+    expect(again.bytes()).toEqual(record);
   });
 
   test("metadata: unknown fields and types are passed over", () => {
@@ -218,6 +235,7 @@ test("record types", () => {
 
 describe("hostile bytes", () => {
   const batch = new SampleBatch();
+  const histograms = new HistogramBatch();
   const decoders: Record<number, (record: Uint8Array) => unknown> = {
     1: (record) => {
       for (const cursor = new SeriesCursor(record); cursor.next(); ) cursor.labels();
@@ -227,13 +245,13 @@ describe("hostile bytes", () => {
     4: decodeExemplars,
     5: decodeMmapMarkers,
     6: decodeMetadata,
-    7: (record) => decodeHistogramRefs(record, batch),
-    8: (record) => decodeHistogramRefs(record, batch),
-    9: (record) => decodeHistogramRefs(record, batch),
-    10: (record) => decodeHistogramRefs(record, batch),
+    7: (record) => decodeHistogramRecord(record, histograms),
+    8: (record) => decodeHistogramRecord(record, histograms),
+    9: (record) => decodeHistogramRecord(record, histograms),
+    10: (record) => decodeHistogramRecord(record, histograms),
     11: (record) => decodeSamples(record, batch),
-    12: (record) => decodeHistogramRefs(record, batch),
-    13: (record) => decodeHistogramRefs(record, batch),
+    12: (record) => decodeHistogramRecord(record, histograms),
+    13: (record) => decodeHistogramRecord(record, histograms),
   };
   test("decode or give a CorruptionError, quickly", () => {
     const type = fc.integer({ min: 1, max: 13 });

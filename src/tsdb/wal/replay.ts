@@ -5,7 +5,7 @@ import { CorruptionError } from "../../base/errors.ts";
 import type { Fs } from "../../base/fs.ts";
 import type { SetAside } from "../../base/set-aside.ts";
 import { decodeExemplars } from "../record/exemplars.ts";
-import { decodeHistogramRefs } from "../record/histograms.ts";
+import { decodeHistogramRecord, HistogramBatch } from "../record/histograms.ts";
 import { decodeMetadata } from "../record/metadata.ts";
 import { higherWalRef } from "../record/record-reader.ts";
 import { isHistogramRecord, RecordType, recordType } from "../record/record-type.ts";
@@ -94,6 +94,7 @@ class Delivery {
   readonly #env: ReplayEnv;
   readonly #sink: WalSink;
   readonly #batch = new SampleBatch();
+  readonly #histogramBatch = new HistogramBatch();
   #oddHistograms = 0;
 
   constructor(env: ReplayEnv, sink: WalSink) {
@@ -134,7 +135,7 @@ class Delivery {
       case RecordType.samples:
       case RecordType.samplesV2:
         decoded(reader, () => decodeSamples(record, this.#batch));
-        this.#noteBatch();
+        this.#noteRefs(this.#batch);
         return sink.samples(this.#batch);
       case RecordType.tombstones:
         return sink.tombstones(this.#noted(decoded(reader, () => decodeTombstones(record))));
@@ -145,10 +146,10 @@ class Delivery {
     }
   }
 
-  /** We only walk over histograms: one that we cannot follow is no reason to cut the WAL. */
+  /** Histograms that we cannot follow (counts beyond 2^53) are no reason to cut the WAL. */
   #histograms(record: Uint8Array): void {
     try {
-      decodeHistogramRefs(record, this.#batch);
+      decodeHistogramRecord(record, this.#histogramBatch);
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       if (this.#oddHistograms++ === 0) {
@@ -158,8 +159,8 @@ class Delivery {
       }
       return;
     }
-    this.#noteBatch();
-    this.#sink.histograms(this.#batch);
+    this.#noteRefs(this.#histogramBatch);
+    this.#sink.histograms(this.#histogramBatch);
   }
 
   #noteSeries(record: Uint8Array): void {
@@ -169,8 +170,7 @@ class Delivery {
     this.walRefMax = max;
   }
 
-  #noteBatch(): void {
-    const { walRefs, n } = this.#batch;
+  #noteRefs({ walRefs, n }: { readonly walRefs: Float64Array; readonly n: number }): void {
     let max = this.walRefMax;
     for (let i = 0; i < n; i++) max = higherWalRef(max, walRefs[i]);
     this.walRefMax = max;

@@ -1,5 +1,6 @@
 /** What a replay of the WAL delivers, in the order in which it was written. */
 import type { ExemplarEntry } from "../record/exemplars.ts";
+import type { HistogramBatch } from "../record/histograms.ts";
 import type { MetadataEntry } from "../record/metadata.ts";
 import type { SampleBatch } from "../record/samples.ts";
 import type { SeriesCursor } from "../record/series.ts";
@@ -15,8 +16,8 @@ export interface WalSink {
   series(cursor: SeriesCursor): void;
   /** Float samples; the batch is used again for the next record. */
   samples(batch: SampleBatch): void;
-  /** Native histograms, whose values are not decoded yet: only `walRefs`, `t` and `n` of the batch are filled. */
-  histograms(batch: SampleBatch): void;
+  /** Native histograms; the batch is used again for the next record, its histograms are not. */
+  histograms(batch: HistogramBatch): void;
   tombstones(entries: readonly TombstoneEntry[]): void;
   exemplars(entries: readonly ExemplarEntry[]): void;
   metadata(entries: readonly MetadataEntry[]): void;

@@ -6,7 +6,7 @@ import { silentLogger } from "../../../src/base/env.ts";
 import { Labels } from "../../../src/model/labels.ts";
 import { MemFs } from "../../../src/testkit/mem-fs.ts";
 import { decodeExemplars, encodeExemplars } from "../../../src/tsdb/record/exemplars.ts";
-import { decodeHistogramRefs } from "../../../src/tsdb/record/histograms.ts";
+import { decodeHistogramRecord, HistogramBatch } from "../../../src/tsdb/record/histograms.ts";
 import { decodeMetadata, encodeMetadata } from "../../../src/tsdb/record/metadata.ts";
 import { decodeMmapMarkers, encodeMmapMarkers } from "../../../src/tsdb/record/mmap-markers.ts";
 import { isHistogramRecord, RecordType, recordType } from "../../../src/tsdb/record/record-type.ts";
@@ -74,7 +74,7 @@ function decodeRecord(bytes: Uint8Array): boolean {
   const type = recordType(bytes);
   if (type === undefined) return false;
   const batch = new SampleBatch();
-  if (isHistogramRecord(type)) decodeHistogramRefs(bytes, batch);
+  if (isHistogramRecord(type)) decodeHistogramRecord(bytes, new HistogramBatch());
   else if (type === RecordType.samples || type === RecordType.samplesV2) checkSamples(bytes, batch);
   else if (type === RecordType.series) {
     for (const cursor = new SeriesCursor(bytes); cursor.next(); ) cursor.labels();
