@@ -321,6 +321,13 @@ const ours: readonly FlagDefinition[] = [
     { ...server, placeholder: "<bytes>" },
   ),
   flag(
+    "size",
+    "storage.tsdb.reserve-size",
+    "64MB",
+    "Size of a file that is given up when the disk is full, so that there is room for what frees space; 5 % of the file system at most, 0 for none.",
+    server,
+  ),
+  flag(
     "text",
     "narthex.config.file",
     "",

@@ -79,6 +79,7 @@ function storageOptions(flags: Flags, shares: MemoryShares): ServerOptions["stor
     samplesPerChunk: samplesPerChunk > 0 ? samplesPerChunk : defaultSamplesPerChunk,
     walSegmentBytes: flags.bytes("storage.tsdb.wal-segment-size") || defaultSegmentBytes,
     walCompression: flags.bool("storage.tsdb.wal-compression") ? compression : "none",
+    reserveBytes: flags.bytes("storage.tsdb.reserve-size"),
     walSync: flags.text("storage.tsdb.wal-sync") as WalSync,
     delayCompactFile: flags.text("storage.tsdb.delay-compact-file.path"),
     memoryLimitBytes: shares.limitBytes,

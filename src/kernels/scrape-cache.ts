@@ -113,6 +113,22 @@ export class ScrapeCache {
     this.#iteration++;
   }
 
+  /**
+   * As {@link end} after a page of which nothing was stored: what the last stored scrape had or this one showed, and the
+   * next one does not, counts as vanished then.
+   */
+  endUnstored(): void {
+    const { u32 } = this.#memory;
+    const current = this.#iteration;
+    this.forEach(Kind.series, (slot) => {
+      const word = this.#word(slot) + Slot.tracked;
+      if (u32[word] !== current - 1) return;
+      u32[word] = current;
+      this.#tracked++;
+    });
+    this.end(false);
+  }
+
   /** The slot of a key; 0 where it is not remembered. */
   find(key: Uint8Array): number {
     if (key.length === 0 || key.length > keyLengthMax) return 0;

@@ -60,10 +60,8 @@ function refuseMessage(message: string, contentType: string): WriteAnswer | unde
 
 export const noContent: WriteAnswer = { status: 204, headers: {}, body: "" };
 
-const retryAfterSeconds = 5;
-
-/** Nothing was stored, for a reason that passes. */
-export function retryLater(problem: string): WriteAnswer {
+/** Nothing was stored, for a reason that passes: Prometheus's sender tries again after so many seconds. */
+export function retryLater(problem: string, retryAfterSeconds = 5): WriteAnswer {
   const { headers, body } = textAnswer(503, problem);
   return { status: 503, headers: { ...headers, "retry-after": String(retryAfterSeconds) }, body };
 }

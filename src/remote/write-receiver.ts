@@ -159,7 +159,7 @@ export class WriteReceiver {
       return retryLater(error.message);
     }
     this.#env.logger.error("A remote-write request could not be stored", { error: error.message });
-    return textAnswer(500, error.message);
+    return retryLater(error.message);
   }
 
   /** Stages series by series, up to the first sample that is refused; returns how many samples that were. */

@@ -74,6 +74,8 @@ test("a checkpoint that failed is tried again in the next round, without another
   expect(await took()).toBe("plan 100, checkpoint, delete, idle");
   failing.clear();
   clock.advance(intervalMs);
+  expect(await took(), "after the second failure a round is left out").toBe("delete, idle");
+  clock.advance(intervalMs);
   expect(await took()).toBe("plan 100, checkpoint, finish 100, delete, idle");
   clock.advance(intervalMs);
   expect(await took()).toBe("delete, idle");
@@ -88,6 +90,23 @@ test("a block that cannot be written leaves the head alone and is tried again", 
   expect(await took()).toBe("write, delete, idle");
   failing.clear();
   clock.advance(intervalMs);
+  expect(await took()).toBe("write, truncate 100, plan 100, checkpoint, finish 100, delete, idle");
+});
+
+test("what goes on failing is tried later and later, and at once when the disk has changed", async () => {
+  const { maintenance, clock, due, failing, took } = world();
+  due.push(0);
+  failing.add("write");
+  maintenance.start();
+  await took();
+  const rounds: number[] = [];
+  for (let round = 1; round <= 50; round++) {
+    clock.advance(intervalMs);
+    if ((await took()).startsWith("write")) rounds.push(round);
+  }
+  expect(rounds).toEqual([1, 3, 7, 15, 31, 47]);
+  failing.clear();
+  maintenance.diskChanged();
   expect(await took()).toBe("write, truncate 100, plan 100, checkpoint, finish 100, delete, idle");
 });
 

@@ -4,10 +4,11 @@
  * threads read the head and write files, the writer truncates.
  *
  * One round at a time: once a minute, and as soon as the writer says that the head has grown enough. A step that fails
- * is logged, counted, and tried again in the next round.
+ * is logged, counted, and tried again in the next round; one that goes on failing, later and later.
  */
 import type { Clock, Logger, Timer } from "../base/env.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
+import { Backoff } from "./backoff.ts";
 import type { Control } from "./control.ts";
 import type { BlockDeletions, CheckpointJob, CompactionResult, TimeRange } from "./protocol.ts";
 
@@ -78,6 +79,9 @@ export class Maintenance {
   #again = false;
   /** Everything before this is in blocks, and a checkpoint that says so is still to be written. */
   #checkpointDue: number | undefined;
+  readonly #cutBackoff: Backoff;
+  readonly #checkpointBackoff: Backoff;
+  readonly #compactionBackoff: Backoff;
   #closed = false;
 
   constructor(
@@ -92,6 +96,9 @@ export class Maintenance {
     this.#clock = clock;
     this.#logger = logger;
     this.#intervalMs = intervalMs;
+    this.#cutBackoff = new Backoff(clock, intervalMs);
+    this.#checkpointBackoff = new Backoff(clock, intervalMs);
+    this.#compactionBackoff = new Backoff(clock, intervalMs);
   }
 
   /** Begins with a round at once. */
@@ -111,6 +118,14 @@ export class Maintenance {
       this.#round = undefined;
       this.#schedule(this.#again ? 0 : this.#intervalMs);
     });
+  }
+
+  /** There is more room on the disk than before: what failed for want of it is tried again at once. */
+  diskChanged(): void {
+    this.#cutBackoff.reset();
+    this.#checkpointBackoff.reset();
+    this.#compactionBackoff.reset();
+    this.trigger();
   }
 
   /** Runs `action` while no round is running. A round that becomes due meanwhile comes right after it. */
@@ -151,6 +166,7 @@ export class Maintenance {
   /** Cuts blocks until the head is small enough; returns the end of the last one. */
   async #cutHead(): Promise<number | undefined> {
     let end: number | undefined;
+    if (this.#cutBackoff.isWaiting) return end;
     try {
       for (;;) {
         const range = await this.#steps.headCompactionDue();
@@ -163,6 +179,7 @@ export class Maintenance {
         await this.#steps.truncateHead(range.maxt + 1);
         end = range.maxt + 1;
         this.stats.headCompactions++;
+        this.#cutBackoff.reset();
         this.#logger.info("Head compaction completed", {
           block: block?.ulid ?? "none: the range was empty",
           durationMs: Math.round(this.#clock.monotonicMs() - startedMs),
@@ -170,6 +187,7 @@ export class Maintenance {
       }
     } catch (error) {
       this.stats.compactionsFailed++;
+      this.#cutBackoff.failed();
       this.#logger.error(
         "Cutting a block from the head failed; its samples stay in the head and in the WAL",
         { error },
@@ -180,6 +198,7 @@ export class Maintenance {
 
   /** Compacts until there is nothing more to do, or the head has grown again: its block comes first. */
   async #compactBlocks(): Promise<void> {
+    if (this.#compactionBackoff.isWaiting) return;
     try {
       for (;;) {
         const groups = await this.#steps.planCompactions();
@@ -189,14 +208,13 @@ export class Maintenance {
         await this.#deleteBlocks();
         const failed = outcomes.find((outcome) => outcome.status === "rejected");
         if (failed !== undefined) throw failed.reason;
+        this.#compactionBackoff.reset();
       }
     } catch (error) {
-      this.#logger.error(
-        "Compacting blocks failed; they stay as they are, and it is tried again in a minute",
-        {
-          error,
-        },
-      );
+      this.#compactionBackoff.failed();
+      this.#logger.error("Compacting blocks failed; they stay as they are, and it is tried again later", {
+        error,
+      });
     }
   }
 
@@ -229,6 +247,7 @@ export class Maintenance {
   }
 
   async #checkpoint(mint: number): Promise<void> {
+    if (this.#checkpointBackoff.isWaiting) return;
     try {
       const job = await this.#steps.planCheckpoint(mint);
       if (this.#closed) return;
@@ -242,9 +261,11 @@ export class Maintenance {
       await this.#steps.finishCheckpoint(mint);
       this.#checkpointDue = undefined;
       this.stats.checkpoints++;
+      this.#checkpointBackoff.reset();
       this.#logger.info("WAL checkpoint completed", { firstSegment: from, lastSegment: to });
     } catch (error) {
       this.stats.checkpointsFailed++;
+      this.#checkpointBackoff.failed();
       this.#logger.error(
         "Writing a WAL checkpoint failed; the WAL keeps its segments until the next one succeeds",
         { error },

@@ -86,7 +86,9 @@ export interface CheckpointJob {
 /** What the writer posts without being asked. */
 export type WriterNotice =
   | { readonly notice: "replay"; readonly segment: number; readonly first: number; readonly last: number }
-  | { readonly notice: "compactable" };
+  | { readonly notice: "compactable" }
+  /** Storing stopped, for this reason, or resumed (""). */
+  | { readonly notice: "disk"; readonly problem: string };
 
 export interface QueryData {
   readonly storage: StorageSettings;

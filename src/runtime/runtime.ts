@@ -71,6 +71,8 @@ export interface RuntimeEnv {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
+  /** Sets what is to be said about something to the people who run the server; "" when there is nothing any more. */
+  readonly notify: (key: string, text: string) => void;
 }
 
 /** What a reload of the configuration may change. */
@@ -110,6 +112,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   #blocksCompacted = "none yet";
   /** How often tombstones were cleaned, and how long that took. */
   readonly tombstoneCleanups = { count: 0, seconds: 0 };
+  /** Why nothing is stored at present, or "". */
+  #diskProblem = "";
   #closing = false;
 
   constructor(options: RuntimeOptions, env: RuntimeEnv) {
@@ -253,9 +257,16 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     const dir = `${this.#options.storage.dir}/${snapshotsDir}/${name}`;
     await this.maintenance.between(async () => {
       const range = skipHead ? undefined : await this.#writer.call("headRange", undefined as never);
-      await this.#compactor().call("snapshotBlocks", dir);
-      if (range !== undefined) await this.#compactor().call("writeHeadBlock", { ...range, dir });
-      await this.#compactors.end();
+      try {
+        await this.#compactor().call("snapshotBlocks", dir);
+        if (range !== undefined) await this.#compactor().call("writeHeadBlock", { ...range, dir });
+      } catch (error) {
+        // Half a snapshot would be taken for a whole one.
+        nodeFs.removeDir(dir);
+        throw error;
+      } finally {
+        await this.#compactors.end();
+      }
     });
     return name;
   }
@@ -426,6 +437,15 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     if (notice.notice === "replay") {
       this.#replay = { min: notice.first, max: notice.last, current: notice.segment };
     } else if (notice.notice === "compactable") this.maintenance.trigger();
+    else if (notice.notice === "disk") this.#diskChanged(notice.problem);
+  }
+
+  /** Whether it just became full, and with it room for a round, or there is room again: maintenance may do something. */
+  #diskChanged(problem: string): void {
+    const changed = problem !== this.#diskProblem;
+    this.#diskProblem = problem;
+    this.#env.notify("disk", problem);
+    if (changed && this.isReady) this.maintenance.diskChanged();
   }
 
   /** The first compaction thread, started if need be. */

@@ -11,6 +11,8 @@ export interface StorageSettings {
   readonly walSegmentBytes: number;
   readonly walCompression: Compression;
   readonly walSync: WalSync;
+  /** How large the file is that is given up when the disk is full; 0: there is none. */
+  readonly reserveBytes: number;
   /** Whether the feature is switched on: exemplars are read from pages. */
   readonly keepExemplars: boolean;
   /** 0: no exemplars are kept. A reload may change it. */

@@ -32,6 +32,7 @@ export class WriterMemory {
     const pages = this.#words.arenaPages;
     if (pages > 0 && this.#db.judgeMemory(pages)) this.#sayRushed();
     const { score, rushed } = budget.urgency;
+    this.#db.wal.rushed = rushed;
     this.#words.report(arena.pagesTaken, budget.heldBytes, score, rushed);
     if (budget.refused.total > this.#saidRefused) this.#sayRefused();
   }

@@ -4,12 +4,16 @@ import type { ScrapeIngest } from "../scrape/ingest.ts";
 import type { Db } from "../tsdb/db.ts";
 import type { ThreadStats } from "./protocol.ts";
 
-/** `syncs`: how many syncs of the WAL there were and how long they took together. */
+/**
+ * `syncs`: how many syncs of the WAL there were and how long they took together; `refused`: what was refused before it
+ * was begun.
+ */
 export function writerStats(
   db: Db,
   receiver: WriteReceiver,
   scrapes: ScrapeIngest,
   syncs: { readonly count: number; readonly seconds: number },
+  refused: { readonly requests: number },
 ): ThreadStats {
   const { head, wal } = db;
   const sizes = db.sizeBytes();
@@ -18,6 +22,10 @@ export function writerStats(
     ...prefixed("remoteWrite", receiver.stats),
     ...prefixed("scrape", scrapes.stats),
     ...prefixed("wal", wal.stats),
+    ...prefixed("disk", db.disk.stats),
+    diskWritable: db.disk.state === "ok" ? 1 : 0,
+    diskReserveBytes: db.disk.reserveBytes,
+    remoteWriteRefused: refused.requests,
     minTime: head.minTime,
     maxTime: head.maxTime,
     exemplarsAppended: head.exemplars.appended,

@@ -12,13 +12,16 @@ import { scrapeKernel } from "../kernels/scrape-kernel.ts";
 import { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import { nodeClock } from "../node/clock.ts";
 import { loadCodecs } from "../node/codecs.ts";
+import { diskSpace } from "../node/file-system.ts";
 import { nodeFs, syncFile } from "../node/fs.ts";
 import { readKernel } from "../node/kernel-files.ts";
 import { nodeRandom } from "../node/random.ts";
 import { parseMetricSelector } from "../promql/parser/parser.ts";
+import { retryLater, type WriteAnswer, type WriteHeaders } from "../remote/write-protocol.ts";
 import { WriteReceiver } from "../remote/write-receiver.ts";
 import { ScrapeIngest } from "../scrape/ingest.ts";
-import { Db } from "../tsdb/db.ts";
+import { stateOf } from "../tsdb/disk-guard.ts";
+import { openDb } from "../tsdb/open-db.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
 import type { WriterData, WriterMethods, WriterNotice, WriterSettings } from "./protocol.ts";
@@ -43,7 +46,9 @@ const notify = (notice: WriterNotice) => port.postMessage(notice);
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
 const syncs = { count: 0, seconds: 0 };
-const db = new Db(env, settings.dir, {
+/** Remote-write requests that were refused before they were begun, because nothing is stored at present. */
+const refused = { requests: 0 };
+const db = openDb(env, settings.dir, {
   ...settings,
   kernel: (memory) => headKernel(readKernel("head"), memory),
   onReplay: (segment, first, last) => notify({ notice: "replay", segment, first, last }),
@@ -55,6 +60,11 @@ const db = new Db(env, settings.dir, {
     syncs.seconds += seconds;
   },
   syncFull: syncFile,
+  disk: {
+    reserveBytes: settings.reserveBytes,
+    freeBytes: () => diskSpace(settings.dir)?.freeBytes,
+    onChange: (problem) => notify({ notice: "disk", problem }),
+  },
 });
 logger.info("The write-ahead log has been replayed", {
   seconds: db.replaySeconds.toFixed(3),
@@ -99,6 +109,26 @@ function announceCompaction(): void {
   notify({ notice: "compactable" });
 }
 
+function receive(body: Uint8Array, headers: WriteHeaders): WriteAnswer {
+  const { problem, retryAfterSeconds } = db.disk;
+  if (problem === "") return receiver.receive(body, headers);
+  refused.requests++;
+  return retryLater(problem, retryAfterSeconds);
+}
+
+/** A disk that is full or failing does not keep the server from ending in order. */
+function closeDb(): void {
+  try {
+    db.close();
+  } catch (error) {
+    if (stateOf(error) === undefined) throw error;
+    logger.warn(
+      "Not everything could be written out at the end. What was acknowledged is in the write-ahead log, and the next start reads it",
+      { error: (error as Error).message },
+    );
+  }
+}
+
 /** Truncates in slices; messages are served in between. */
 async function truncate(mint: number): Promise<void> {
   for (;;) {
@@ -114,7 +144,7 @@ async function truncate(mint: number): Promise<void> {
 serve<WriterMethods>(port, {
   ready: () => ({ head: db.head.handle }),
   write({ body, headers }) {
-    const answer = receiver.receive(body, headers);
+    const answer = receive(body, headers);
     memory.judge();
     announceCompaction();
     return new Handover({ answer: { ...answer, body: encodeUtf8(answer.body) }, body }, [
@@ -123,6 +153,11 @@ serve<WriterMethods>(port, {
   },
   openTarget: (target) => scrapes.open(target),
   async deliver({ id, page }) {
+    const { problem } = db.disk;
+    if (problem !== "") {
+      scrapes.stats.scrapesSkipped++;
+      return { scraped: 0, postRelabel: 0, added: 0, error: `the scrape was skipped. ${problem}` };
+    }
     const report = await scrapes.deliver(id, page);
     memory.judge();
     announceCompaction();
@@ -147,6 +182,6 @@ serve<WriterMethods>(port, {
       series += db.deleteSamples(mint, maxt, matchers, writerOwner);
     return series;
   },
-  stats: () => writerStats(db, receiver, scrapes, syncs),
-  close: () => db.close(),
+  stats: () => writerStats(db, receiver, scrapes, syncs, refused),
+  close: closeDb,
 });

@@ -88,10 +88,10 @@ export class TargetIngest {
       added: ingest.seriesAdded,
     };
     this.#countRefusals(ingest);
-    this.#end(complete, ingest);
     const durationMs = page.durationMs + clock.monotonicMs() - startedMs;
-    this.#commitReport(page, error, { ...counts, durationMs });
-    return { ...counts, error };
+    const problem = this.#commitReport(page, error, { ...counts, durationMs });
+    this.#end(complete, problem === "", ingest);
+    return { ...counts, error: error === "" ? problem : error };
   }
 
   /** Nothing of the scrape is stored, not even that it was made: there is no room for it. */
@@ -237,24 +237,27 @@ export class TargetIngest {
   }
 
   /** Ends the cache's scrape. One that goes on failing with ever new lines must not fill the memory. */
-  #end(complete: boolean, ingest: PageIngest): void {
+  #end(read: boolean, stored: boolean, ingest: PageIngest): void {
     const cache = this.#cache;
     const before = cache.count;
+    const complete = read && stored;
     if (!complete && before > 2 * this.#countAtSuccess + 1000) {
       cache.forgetUnseen();
       this.#env.stats.cacheFlushesForced++;
     }
-    cache.end(complete);
+    if (stored) cache.end(complete);
+    else cache.endUnstored();
     if (complete) this.#countAtSuccess = before;
     if (ingest.commentsChanged || cache.count !== before) this.#metadataSize = undefined;
     this.#env.stats.cacheBytes = this.#env.memory.usedBytes;
   }
 
+  /** Stages the report and commits the scrape. Returns why the storage took nothing of it, or "". */
   #commitReport(
     page: ScrapedPage,
     error: string,
     counts: { scraped: number; postRelabel: number; added: number; durationMs: number },
-  ): void {
+  ): string {
     const { appender } = this.#env;
     const bodyBytes = error === bodyTooLarge ? -1 : page.error === "" ? (page.body?.length ?? 0) : 0;
     try {
@@ -264,9 +267,12 @@ export class TargetIngest {
         appender.rollback();
         this.#logger.warn("Appending scrape report failed", { err: "out of bounds" });
       }
+      return "";
     } catch (cause) {
       appender.rollback();
-      this.#logger.error("Scrape commit failed", { err: (cause as Error).message });
+      const err = (cause as Error).message;
+      this.#logger.error("Scrape commit failed", { err });
+      return err;
     }
   }
 }

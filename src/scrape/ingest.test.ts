@@ -205,12 +205,25 @@ describe("what the storage refuses", () => {
   test("a commit that fails leaves nothing, and the next scrape goes on", async () => {
     const f = new IngestFixture();
     f.appender.failCommit = true;
-    expect((await f.scrape(1, "a 1\n")).error).toBe("");
+    expect((await f.scrape(1, "a 1\n")).error).not.toBe("");
     expect(
       f.logger.lines.some(({ level, message }) => level === "error" && message === "Scrape commit failed"),
     ).toBe(true);
     await f.scrape(2, "a 2\n");
     expect(f.samples()).toEqual(["a 2@2000"]);
+  });
+
+  test("what vanished in a scrape that could not be committed is marked stale by the next one", async () => {
+    const f = new IngestFixture();
+    await f.scrape(1, "a 1\nb 1\nc 1\n");
+    f.appender.failCommit = true;
+    await f.scrape(2, "b 2\nc 2\nd 2\n");
+    await f.scrape(3, "b 3\nc 3\n");
+    await f.scrape(4, "b 4\n");
+    const stale = (name: string) => f.samples().find((line) => line.startsWith(`${name} `));
+    expect(stale("a")).toBe("a 1@1000 stale@3000");
+    expect(stale("b")).toBe("b 1@1000 3@3000 4@4000");
+    expect(stale("c")).toBe("c 1@1000 3@3000 stale@4000");
   });
 
   test("report series out of bounds: nothing is stored", async () => {

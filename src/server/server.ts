@@ -18,7 +18,7 @@ import type { HttpClients } from "../base/http-client.ts";
 import { printConfig } from "../config/print.ts";
 import { DiscoveryManager } from "../discovery/manager.ts";
 import { CleanStart, DirectoryLock } from "../node/directory-lock.ts";
-import { type FileSystemInfo, fileSystemOf } from "../node/file-system.ts";
+import { diskSpace, type FileSystemInfo, fileSystemOf } from "../node/file-system.ts";
 import type { WriterSettings } from "../runtime/protocol.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import type { QuerySettings, RetentionSettings } from "../runtime/settings.ts";
@@ -54,6 +54,9 @@ export interface ServerEnv {
   /** Called once when somebody asks over HTTP for the server's end. */
   readonly onQuit: () => void;
 }
+
+/** Of the file system: so much the reserve may take up at most. */
+const reserveShareMax = 0.05;
 
 /** How long running requests may go on once the server is to end. */
 const drainMs = 10_000;
@@ -96,11 +99,13 @@ export class Server implements LifecycleService {
     this.#notifications.set("state", notificationTexts.starting);
     this.#fileSystem = fileSystemOf(dataDir);
     this.#judgeFileSystem();
+    const { totalBytes = Number.POSITIVE_INFINITY } = diskSpace(dataDir) ?? {};
     this.#runtime = new Runtime(
       {
         storage: {
           ...options.storage,
           dir: dataDir,
+          reserveBytes: Math.min(options.storage.reserveBytes, Math.floor(totalBytes * reserveShareMax)),
           keepExemplars: options.keepExemplars,
           exemplarsMax: config.exemplarsMax,
         },
@@ -112,7 +117,7 @@ export class Server implements LifecycleService {
         compactionParallelism: options.compactionParallelism,
         maintenanceIntervalMs: options.blockReloadIntervalMs,
       },
-      env,
+      { ...env, notify: (key, text) => this.#notifications.set(key, text) },
     );
     this.#scrape = new ScrapeManager(
       { ...env, sink: this.#runtime.sink, observer: scrapeMetrics(this.#registry) },

@@ -18,10 +18,12 @@ import { BlockSet } from "./block/block-set.ts";
 import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import { removeLeftovers } from "./compact/delete-block.ts";
+import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
 import { HeadAppender } from "./head/appender.ts";
 import { Collection } from "./head/collection.ts";
 import { deleteSamples } from "./head/delete-samples.ts";
 import { Head } from "./head/head.ts";
+import type { ChunkSink } from "./head/head-log.ts";
 import { HeadMemory } from "./head/memory.ts";
 import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
 import { ReplayChunks } from "./head/replay-chunks.ts";
@@ -62,6 +64,8 @@ export interface DbOptions {
   readonly onSync?: (seconds: number) => void;
   /** As `syncFull` of WalOptions. */
   readonly syncFull?: (path: string) => Promise<void>;
+  /** Default: no reserve is kept. */
+  readonly disk?: DiskGuardOptions;
 }
 
 /** How often an early cut may be made: at every eighth of a block's range. */
@@ -77,6 +81,8 @@ export class Db {
   readonly head: Head;
   readonly appender: HeadAppender;
   readonly wal: Wal;
+  /** Says whether anything is stored at present. */
+  readonly disk: DiskGuard;
   readonly #chunks: HeadChunkWriter;
   /** How long the start took: chunk files, then the WAL. */
   readonly replaySeconds: number;
@@ -118,7 +124,8 @@ export class Db {
     );
     this.#chunks = HeadChunkWriter.open(env, chunksDir, scan.maxt);
     const memory = HeadMemory.create({ hashSeed: env.random.u32() });
-    this.head = new Head(memory, this.#chunks, {
+    this.disk = new DiskGuard(env, dir, options.disk ?? { reserveBytes: 0 });
+    this.head = new Head(memory, guarded(this.#chunks, this.disk), {
       chunkRangeMs: options.blockRangeMs,
       samplesPerChunk: options.samplesPerChunk,
       exemplarsMax: options.exemplarsMax,
@@ -133,6 +140,7 @@ export class Db {
         compression: options.walCompression,
         segmentBytes: options.walSegmentBytes,
         sync: options.walSync,
+        onFailure: (cause) => this.disk.failed(cause),
         onSync: options.onSync,
         syncFull: options.syncFull,
       },
@@ -145,6 +153,7 @@ export class Db {
     warnAboutUnknownRefs(logger, replay.unknown);
     this.#log = new WalLog(this.wal);
     this.appender = new HeadAppender(this.head, this.#log);
+    this.disk.start();
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }
 
@@ -271,6 +280,7 @@ export class Db {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.disk.close();
     try {
       this.#chunks.close();
     } finally {
@@ -285,6 +295,23 @@ const partialHints: ReadonlySet<string> = new Set([
   "from-stale-series",
   "from-selected-series",
 ]);
+
+/** Chunk files whose failures stop the storing. */
+function guarded(chunks: ChunkSink, disk: DiskGuard): ChunkSink {
+  const run = <T>(write: () => T): T => {
+    try {
+      return write();
+    } catch (error) {
+      disk.failed(error);
+      throw error;
+    }
+  };
+  return {
+    append: (walRef, mint, maxt, encoding, bytes) =>
+      run(() => chunks.append(walRef, mint, maxt, encoding, bytes)),
+    flush: () => run(() => chunks.flush()),
+  };
+}
 
 /**
  * The end (exclusive) of the newest block of all samples that came in order; -Infinity without blocks. Who reads the blocks

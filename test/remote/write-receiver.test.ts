@@ -177,7 +177,7 @@ describe("one bad sample rolls back the request", () => {
 
   test("a log that cannot be written is no fault of the sender", () => {
     appender.commitError = new NarthexError("STORAGE", "disk full");
-    expect(send(first)).toBe("500 disk full");
+    expect(send(first)).toBe("503 disk full");
     expect(send(first)).toBe("204");
   });
 });

@@ -201,6 +201,41 @@ const wal = (compression: string): readonly StatFamily[] => [
 ];
 
 const compactions = (stats: Stats) => sum(stats["headCompactions"], stats["blockCompactions"]);
+const failures = (type: string, source: string) => sampleOf(source, `{type="${type}"}`);
+
+const disk: readonly StatFamily[] = [
+  gauge(
+    "narthex_storage_writable",
+    "diskWritable",
+    "0 while nothing is stored because the disk is full, read-only or failing.",
+  ),
+  {
+    name: "narthex_storage_write_failures_total",
+    type: "counter",
+    help: "Writes of samples that failed, by what the disk said.",
+    samples: [
+      failures("full", "diskFull"),
+      failures("read_only", "diskReadOnly"),
+      failures("io", "diskFailing"),
+    ],
+  },
+  counter("narthex_storage_stops_total", "diskStops", "Times that storing stopped because of the disk."),
+  gauge(
+    "narthex_storage_reserve_bytes",
+    "diskReserveBytes",
+    "Size of the file that is given up when the disk is full.",
+  ),
+  counter(
+    "narthex_remote_write_refused_total",
+    "remoteWriteRefused",
+    "Remote-write requests that were refused while nothing was stored.",
+  ),
+  counter(
+    "prometheus_target_skipped_scrapes_total",
+    "scrapeScrapesSkipped",
+    "Scrapes that were skipped because disk or memory takes nothing at present.",
+  ),
+];
 
 const blocks: readonly StatFamily[] = [
   gauge("prometheus_tsdb_blocks_loaded", "blocksLoaded", "Blocks that are in use."),
@@ -370,6 +405,7 @@ const threads: readonly StatFamily[] = [
 export const storageFamilies = (walCompression: string): readonly StatFamily[] => [
   ...head,
   ...wal(walCompression),
+  ...disk,
   ...blocks,
   ...exemplars,
   ...ingest,

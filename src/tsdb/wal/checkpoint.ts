@@ -67,7 +67,11 @@ export function writeCheckpoint(
     fs.syncDir(dir);
     return stats;
   } catch (error) {
-    fs.removeDir(temporary);
+    try {
+      fs.removeDir(temporary);
+    } catch {
+      // The cause of the failure matters more; the next checkpoint or start removes it.
+    }
     throw error;
   }
 }

@@ -62,6 +62,8 @@ export class SegmentWriter {
   #written = 0;
   /** The file may hold more than `#written`, from a failed write that could not be taken back. */
   #isDirty = false;
+  /** The next segment's file may be there, empty, from a cut that failed. */
+  #leftNext = false;
   #isClosed = false;
 
   private constructor(
@@ -167,14 +169,17 @@ export class SegmentWriter {
   }
 
   #create(index: number): File {
-    const file = this.#fs.open(segmentPath(this.#dir, index), "create");
+    const file = this.#fs.open(segmentPath(this.#dir, index), this.#leftNext ? "replace" : "create");
+    this.#leftNext = true;
     try {
       this.#fs.syncDir(this.#dir);
     } catch (error) {
       file.close();
       this.#fs.removeFile(file.path);
+      this.#leftNext = false;
       throw error;
     }
+    this.#leftNext = false;
     return file;
   }
 

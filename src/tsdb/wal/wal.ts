@@ -46,6 +46,8 @@ export interface WalOptions {
   readonly sync?: WalSync;
   /** For "interval" and "adaptive": how long a record waits at most. Default 1 s. */
   readonly syncIntervalMs?: number;
+  /** Told what a {@link Wal.log} failed with. */
+  readonly onFailure?: (cause: unknown) => void;
   /** Told how long each sync took. */
   readonly onSync?: (seconds: number) => void;
   /**
@@ -123,6 +125,7 @@ export class Wal {
     try {
       this.#writer.write(records, this.#options.sync === "always");
     } catch (cause) {
+      this.#options.onFailure?.(cause);
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new NarthexError("STORAGE", `write-ahead log ${this.dir}: ${reason}`, { cause });
     }
