@@ -236,7 +236,7 @@ function merged(
   const counts: number[] = [];
   for (let i = 0; i < indices.length; i++) {
     // A bucket reaches up to its bound, inclusive.
-    const target = Math.ceil(indices[i] / scale);
+    const target = Math.floor((indices[i] - 1) / scale) + 1;
     if (into.length > 0 && into[into.length - 1] === target) counts[counts.length - 1] += buckets[i];
     else {
       into.push(target);

@@ -28,7 +28,7 @@ const metricMetadata = messageShape("MetricMetadata", {
   4: ["Help", bytes],
   5: ["Unit", bytes],
 });
-const histogram = messageShape("Histogram", {
+export const histogram = messageShape("Histogram", {
   1: ["CountInt", varint],
   2: ["CountFloat", fixed64],
   3: ["Sum", fixed64],
