@@ -21,6 +21,11 @@ export interface PagedFile {
   close(): void;
 }
 
+/** What opens complete files for reading: a page cache, or read-ahead.ts. */
+export interface FileOpener {
+  open(fs: Fs, path: string): PagedFile;
+}
+
 /**
  * Small, because the chunks of one metric lie scattered over files of tens of MiB: with 32 KiB a query over 200 series
  * read nearly the whole head and swept the cache (bench/query.mjs, "range 2h avg gauge": 40 ms of CPU, 12 with 8 KiB,

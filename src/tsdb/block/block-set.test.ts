@@ -91,7 +91,7 @@ test("parents are hidden as soon as their child is there, even those that cannot
   const names = parents.map((meta) => meta.ulid);
   expect(set.reload()).toEqual({ added: [child.ulid], removed: names });
   for (const each of [set, BlockSet.open(env, "data")]) {
-    expect([...each.obsolete].sort()).toEqual(names);
+    expect([...each.obsolete.keys()].sort()).toEqual(names);
     expect(each.unreadable.size).toBe(0);
     expect(times(each)).toEqual([50, 150]);
   }

@@ -30,7 +30,6 @@ function* allSeries(readers: BlockReaders): Iterable<ChunkSeries> {
 
 function* chunksOf({ chunks: segments }: BlockReaders, chunks: readonly number[]): Iterable<Chunk> {
   for (let i = 0; i < chunks.length; i += chunkFields) {
-    const chunk = segments.chunk(chunks[i + 2]);
-    yield { encoding: chunk[0], mint: chunks[i], maxt: chunks[i + 1], bytes: chunk.subarray(1) };
+    yield segments.storedChunk(chunks[i + 2], chunks[i], chunks[i + 1]);
   }
 }

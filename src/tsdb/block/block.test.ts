@@ -16,6 +16,7 @@ import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
+import type { Chunk } from "../chunks/chunk.ts";
 import { deleteBlock } from "../compact/delete-block.ts";
 import { writeTombstones } from "../tombstones/file.ts";
 import { Tombstones } from "../tombstones/tombstones.ts";
@@ -115,10 +116,9 @@ describe("a series with histograms", () => {
       numChunks: 2,
     });
     const source = block.chunkSource();
-    const chunks = [...source.series()].flatMap((series) =>
-      [...series.chunks()].map((chunk) => ({ ...chunk, bytes: [...chunk.bytes] })),
-    );
-    expect(chunks).toEqual([...floats, histogram].map((chunk) => ({ ...chunk, bytes: [...chunk.bytes] })));
+    const plain = ({ encoding, mint, maxt, bytes }: Chunk) => ({ encoding, mint, maxt, bytes: [...bytes] });
+    const chunks = [...source.series()].flatMap((series) => [...series.chunks()].map(plain));
+    expect(chunks).toEqual([...floats, histogram].map(plain));
     source.close();
   });
 

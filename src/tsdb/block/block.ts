@@ -4,7 +4,8 @@
  * one does: a query goes on undisturbed when the block is deleted meanwhile.
  */
 import { type Fs, joinPath } from "../../base/fs.ts";
-import type { PageCache } from "../../base/page-cache.ts";
+import type { FileOpener, PageCache } from "../../base/page-cache.ts";
+import { ReadAhead } from "../../base/read-ahead.ts";
 import type { ChunkSource } from "../chunks/chunk.ts";
 import { SegmentReader, segmentPaths } from "../chunks/segment-reader.ts";
 import { readHeader, sampling, symbolCount } from "../index/format.ts";
@@ -119,8 +120,7 @@ export class Block {
   /** Closes the files where nobody uses them; they are opened again when needed. */
   closeIfIdle(): void {
     if (this.#users > 0) return;
-    this.#readers?.index.close();
-    this.#readers?.chunks.close();
+    if (this.#readers !== undefined) closeReaders(this.#readers);
     this.#readers = undefined;
   }
 
@@ -143,21 +143,39 @@ export class Block {
     return blockChunkSource(this.acquire(), () => this.release());
   }
 
-  #open(): BlockReaders {
+  /**
+   * Its files for reading all of it once, in the order of the index: chunks are read ahead, past the page cache, and a
+   * chunk is valid until the next one. To be closed with {@link closeReaders}. Throws as {@link Block.acquire} does.
+   */
+  readThrough(): BlockReaders {
+    return this.#open(new ReadAhead());
+  }
+
+  #open(opener: FileOpener = this.#env.cache): BlockReaders {
     const { fs, cache } = this.#env;
     const versionOverride = this.meta.version === 2 ? 2 : undefined;
-    const file = cache.open(fs, joinPath(this.dir, indexFile));
-    let chunks: SegmentReader | undefined;
+    const indexPath = joinPath(this.dir, indexFile);
+    const opened: { close(): void }[] = [];
+    const keep = <T extends { close(): void }>(file: T): T => {
+      opened.push(file);
+      return file;
+    };
     try {
-      chunks = SegmentReader.open(fs, cache, joinPath(this.dir, chunksDir));
+      const file = keep(cache.open(fs, indexPath));
+      const entries = opener === cache ? file : keep(new ReadAhead().open(fs, indexPath));
+      const chunks = keep(SegmentReader.open(fs, opener, joinPath(this.dir, chunksDir)));
       const { tombstones } = readTombstones(fs, this.dir);
-      return { index: IndexReader.open(file, versionOverride), chunks, tombstones };
+      return { index: IndexReader.open(file, versionOverride, entries), chunks, tombstones };
     } catch (error) {
-      file.close();
-      chunks?.close();
+      for (const file of opened) file.close();
       throw error;
     }
   }
+}
+
+export function closeReaders({ index, chunks }: BlockReaders): void {
+  index.close();
+  chunks.close();
 }
 
 function replaceableFiles(fs: Fs, dir: string): string {

@@ -6,12 +6,13 @@ import { CorruptionError } from "../../base/errors.ts";
 import { joinPath } from "../../base/fs.ts";
 import { sampleCount } from "../../chunkenc/encoding.ts";
 import { chunkFields } from "../index/reader.ts";
-import type { Block } from "./block.ts";
+import { type Block, closeReaders } from "./block.ts";
 import { metaFile } from "./meta.ts";
 
 /** Throws a CorruptionError, or the system's error, at the first thing that is wrong. */
 export function verifyBlock(block: Block): void {
-  const { index, chunks } = block.acquire();
+  const readers = block.readThrough();
+  const { index, chunks } = readers;
   try {
     const { meta } = block;
     const found = { numSeries: 0, numChunks: 0, numSamples: 0 };
@@ -51,6 +52,6 @@ export function verifyBlock(block: Block): void {
       }
     }
   } finally {
-    block.release();
+    closeReaders(readers);
   }
 }

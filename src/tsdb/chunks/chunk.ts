@@ -11,6 +11,8 @@ export interface Chunk {
   readonly maxt: number;
   /** A view that is valid until the next chunk is asked for; copy it to keep it. */
   readonly bytes: Uint8Array;
+  /** Where it lies in a segment file: the whole verified entry (segments.ts), to be copied as it is. */
+  readonly entry?: Uint8Array;
 }
 
 /** A series with its chunks, in time order, not overlapping. */

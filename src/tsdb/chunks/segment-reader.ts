@@ -3,25 +3,28 @@ import { ByteReader } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
-import type { PageCache, PagedFile } from "../../base/page-cache.ts";
+import type { FileOpener, PagedFile } from "../../base/page-cache.ts";
+import type { Chunk } from "./chunk.ts";
 import { chunksMagic, chunksVersion, refOffset, refSegment, segmentHeaderBytes } from "./segments.ts";
 
 /** Most entries are shorter: then one read is enough. */
 const guessBytes = 512;
+const checksumBytes = 4;
 
 export class SegmentReader {
   readonly #files: readonly PagedFile[];
+  #start = 0;
 
   private constructor(files: readonly PagedFile[]) {
     this.#files = files;
   }
 
   /** Opens all segments in `dir` and checks their headers; throws a CorruptionError or the system's error. */
-  static open(fs: Fs, cache: PageCache, dir: string): SegmentReader {
+  static open(fs: Fs, opener: FileOpener, dir: string): SegmentReader {
     const files: PagedFile[] = [];
     try {
       for (const path of segmentPaths(fs, dir)) {
-        const file = cache.open(fs, path);
+        const file = opener.open(fs, path);
         files.push(file);
         checkHeader(file);
       }
@@ -37,6 +40,20 @@ export class SegmentReader {
    * where there is no sound chunk.
    */
   chunk(ref: number): Uint8Array {
+    const entry = this.#entry(ref);
+    return entry.subarray(this.#start, entry.length - checksumBytes);
+  }
+
+  /** As {@link SegmentReader.chunk}, with all that its entry in the file holds. */
+  storedChunk(ref: number, mint: number, maxt: number): Chunk {
+    const entry = this.#entry(ref);
+    const start = this.#start;
+    const bytes = entry.subarray(start + 1, entry.length - checksumBytes);
+    return { encoding: entry[start], mint, maxt, bytes, entry };
+  }
+
+  /** The entry at `ref`, its checksum verified; its encoding byte is at {@link SegmentReader.#start}. */
+  #entry(ref: number): Uint8Array {
     const file = this.#files[refSegment(ref)];
     const offset = refOffset(ref);
     if (file === undefined || offset < segmentHeaderBytes || offset >= file.sizeBytes) {
@@ -48,12 +65,14 @@ export class SegmentReader {
     const length = reader.uvarint();
     const start = reader.position;
     const end = start + 1 + length;
-    if (end + 4 > bytes.length) bytes = file.view(offset, end + 4);
-    const wanted = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0);
+    if (end + checksumBytes > bytes.length) bytes = file.view(offset, end + checksumBytes);
+    const wanted =
+      ((bytes[end] << 24) | (bytes[end + 1] << 16) | (bytes[end + 2] << 8) | bytes[end + 3]) >>> 0;
     if (crc32c(bytes, start, end) !== wanted) {
       throw new CorruptionError(file.path, offset, "the checksum of a chunk does not match");
     }
-    return bytes.subarray(start, end);
+    this.#start = start;
+    return bytes.subarray(0, end + checksumBytes);
   }
 
   /** Idempotent. */

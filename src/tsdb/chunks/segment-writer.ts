@@ -34,15 +34,8 @@ export class SegmentWriter {
 
   /** Appends the chunk and returns its ref. A segment holds at least one chunk, however long that is. */
   write(encoding: number, data: Uint8Array): number {
-    const needed = data.length + entryOverheadBytes;
-    let file = this.#current;
-    if (file === undefined) file = this.#cut();
-    else if (file.position > segmentHeaderBytes && file.position + needed > this.#segmentBytesMax) {
-      file.finish();
-      file = this.#cut();
-    }
+    const file = this.#fileFor(data.length + entryOverheadBytes);
     const offset = file.position;
-    assert(offset < 0x100000000, "a chunk's offset in its segment fits into 32 bits");
     const entry = this.#entry;
     entry.clear();
     entry.uvarint(data.length);
@@ -51,6 +44,14 @@ export class SegmentWriter {
     entry.raw(data);
     entry.u32(crc32c(entry.bytes(), start, entry.length));
     file.write(entry.bytes());
+    return chunkRef(this.#segments - 1, offset);
+  }
+
+  /** As {@link SegmentWriter.write}, with an entry of another segment file. */
+  copy(entry: Uint8Array): number {
+    const file = this.#fileFor(entry.length);
+    const offset = file.position;
+    file.write(entry);
     return chunkRef(this.#segments - 1, offset);
   }
 
@@ -64,6 +65,17 @@ export class SegmentWriter {
   abandon(): void {
     this.#current?.abandon();
     this.#current = undefined;
+  }
+
+  #fileFor(entryBytes: number): FileWriter {
+    let file = this.#current;
+    if (file === undefined) file = this.#cut();
+    else if (file.position > segmentHeaderBytes && file.position + entryBytes > this.#segmentBytesMax) {
+      file.finish();
+      file = this.#cut();
+    }
+    assert(file.position < 0x100000000, "a chunk's offset in its segment fits into 32 bits");
+    return file;
   }
 
   #cut(): FileWriter {

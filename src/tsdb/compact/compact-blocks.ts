@@ -6,7 +6,7 @@
 import type { Logger } from "../../base/env.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { replaceFile } from "../../base/replace-file.ts";
-import type { Block, BlockReaders } from "../block/block.ts";
+import { type Block, type BlockReaders, closeReaders } from "../block/block.ts";
 import { type BlockMeta, encodeMeta, metaFile } from "../block/meta.ts";
 import { mergedSource } from "./merge-blocks.ts";
 import { type MergedMeta, mergedMeta } from "./merged-meta.ts";
@@ -68,12 +68,12 @@ function write(
 ): BlockMeta | undefined {
   const readers: BlockReaders[] = [];
   try {
-    for (const block of blocks) readers.push(block.acquire());
+    for (const block of blocks) readers.push(block.readThrough());
     const meta = writeBlock(env, dir, mergedSource(readers), merged.range, { ...options, ...merged.options });
     if (meta === undefined) mark(env, blocks, { deletable: true });
     return meta;
   } finally {
-    for (const [i] of readers.entries()) blocks[i].release();
+    for (const opened of readers) closeReaders(opened);
   }
 }
 

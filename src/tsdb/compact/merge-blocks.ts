@@ -26,24 +26,30 @@ function* merge(blocks: readonly BlockReaders[]): Generator<ChunkSeries> {
   const merger = new ChunkMerger();
   const cursors = blocks.map((block) => new SeriesCursor(block));
   for (;;) {
-    const least = leastLabels(cursors);
+    const parts = withLeastLabels(cursors);
+    const least = parts[0]?.series?.labels;
     if (least === undefined) return;
-    const parts = cursors.filter(
-      ({ series }) => series !== undefined && compareLabels(series.labels, least) === 0,
-    );
-    const entries = parts.flatMap((cursor) => cursor.entries());
+    const entries: Entry[] = [];
+    for (const cursor of parts) cursor.addEntries(entries);
     if (entries.length > 0) yield { labels: least, chunks: () => merger.chunks(least, entries) };
     for (const cursor of parts) cursor.next();
   }
 }
 
-function leastLabels(cursors: readonly SeriesCursor[]): Labels | undefined {
+/** Those that are at the first of all series; none at the end. */
+function withLeastLabels(cursors: readonly SeriesCursor[]): readonly SeriesCursor[] {
+  let found: SeriesCursor[] = [];
   let least: Labels | undefined;
-  for (const { series } of cursors) {
+  for (const cursor of cursors) {
+    const { series } = cursor;
     if (series === undefined) continue;
-    if (least === undefined || compareLabels(series.labels, least) < 0) least = series.labels;
+    const order = least === undefined ? -1 : compareLabels(series.labels, least);
+    if (order > 0) continue;
+    if (order < 0) found = [];
+    found.push(cursor);
+    least = series.labels;
   }
-  return least;
+  return found;
 }
 
 /** A chunk of one of the blocks that is not deleted as a whole. */
@@ -78,18 +84,17 @@ class SeriesCursor {
     return at < this.#refs.length ? this.#block.index.series(this.#refs[at], -Infinity, Infinity) : undefined;
   }
 
-  entries(): Entry[] {
+  /** The chunks of its series, appended to `entries`. */
+  addEntries(entries: Entry[]): void {
     const block = this.#block;
     const chunks = this.series?.chunks ?? [];
     const deleted = block.tombstones.get(this.#refs[this.#at]);
-    const entries: Entry[] = [];
     for (let i = 0; i < chunks.length; i += chunkFields) {
       const mint = chunks[i];
       const maxt = chunks[i + 1];
       if (deleted.length > 0 && covers(deleted, mint, maxt)) continue;
       entries.push({ mint, maxt, ref: chunks[i + 2], block, deleted });
     }
-    return entries;
   }
 }
 
@@ -100,6 +105,10 @@ class ChunkMerger {
 
   /** `entries` come block by block, those of a block in time order. */
   *chunks(labels: Labels, entries: readonly Entry[]): Generator<Chunk> {
+    if (isPlain(entries)) {
+      for (const entry of entries) yield read(entry);
+      return;
+    }
     const byTime = entries
       .map((entry, order) => ({ entry, order }))
       .sort((a, b) => a.entry.mint - b.entry.mint || a.order - b.order);
@@ -134,13 +143,22 @@ class ChunkMerger {
   }
 }
 
+/** Whether all can be taken over as they are and in this order, which is the usual case. */
+function isPlain(entries: readonly Entry[]): boolean {
+  let end = Number.NEGATIVE_INFINITY;
+  for (const { mint, maxt, deleted } of entries) {
+    if (mint <= end || deleted.length > 0) return false;
+    end = maxt;
+  }
+  return true;
+}
+
 function touches({ mint, maxt, deleted }: Entry): boolean {
   return deleted.some((interval) => interval.mint <= maxt && interval.maxt >= mint);
 }
 
 function read({ mint, maxt, ref, block }: Entry): Chunk {
-  const chunk = block.chunks.chunk(ref);
-  return { encoding: chunk[0], mint, maxt, bytes: chunk.subarray(1) };
+  return block.chunks.storedChunk(ref, mint, maxt);
 }
 
 function decode(labels: Labels, { encoding, mint, maxt, bytes }: Chunk, out: SampleColumns): void {

@@ -157,7 +157,9 @@ function writeChunks(
   for (const whole of series.chunks()) {
     const chunk = trimChunk(whole, range.mint, range.maxt - 1);
     if (chunk === undefined) continue;
-    written.push(chunk.mint, chunk.maxt, segments.write(chunk.encoding, chunk.bytes));
+    const { entry } = chunk;
+    const ref = entry === undefined ? segments.write(chunk.encoding, chunk.bytes) : segments.copy(entry);
+    written.push(chunk.mint, chunk.maxt, ref);
     const samples = sampleCount(chunk.bytes);
     options.onChunk?.(chunk.bytes.length, samples, chunk.maxt - chunk.mint);
     stats.numChunks++;

@@ -29,18 +29,22 @@ const guessBytes = 256;
 export class IndexReader {
   readonly version: number;
   readonly #file: PagedFile;
+  /** The same file, for the entries of series. */
+  readonly #entries: PagedFile;
   readonly #toc: Toc;
   readonly #symbols: SymbolTable;
   readonly #table: PostingsTable;
 
   private constructor(
     file: PagedFile,
+    entries: PagedFile,
     version: number,
     toc: Toc,
     symbols: SymbolTable,
     table: PostingsTable,
   ) {
     this.#file = file;
+    this.#entries = entries;
     this.version = version;
     this.#toc = toc;
     this.#symbols = symbols;
@@ -49,14 +53,15 @@ export class IndexReader {
 
   /**
    * Reads the tables. The reader owns `file` from here on. `versionOverride` is for blocks whose header is known to
-   * name the wrong version (block/meta.ts).
+   * name the wrong version (block/meta.ts). `entries`: the same file opened in another way (read-ahead.ts), for who reads
+   * all series in their order.
    */
-  static open(file: PagedFile, versionOverride?: number): IndexReader {
+  static open(file: PagedFile, versionOverride?: number, entries = file): IndexReader {
     const header = readHeader(file);
     const version = versionOverride ?? header.version;
     const symbols = SymbolTable.open(file, header.toc.symbols, version);
     const table = openPostingsTable(file, header.toc.postingsTable, version);
-    return new IndexReader(file, version, header.toc, symbols, table);
+    return new IndexReader(file, entries, version, header.toc, symbols, table);
   }
 
   get path(): string {
@@ -142,11 +147,12 @@ export class IndexReader {
   /** Idempotent. */
   close(): void {
     this.#file.close();
+    this.#entries.close();
   }
 
   /** A cursor at the first byte of a series' content, its checksum verified. */
   #entry(ref: number): ByteReader {
-    const file = this.#file;
+    const file = this.#entries;
     const offset = this.version === 1 ? ref : ref * seriesAlignment;
     if (offset < this.#toc.series || offset >= file.sizeBytes) {
       throw new CorruptionError(file.path, offset, `there is no series ${ref}`);
