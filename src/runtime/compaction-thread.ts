@@ -21,6 +21,7 @@ import { writeBlock } from "../tsdb/compact/write-block.ts";
 import { headChunksDir, quarantineDir, walDir } from "../tsdb/db.ts";
 import { liveWalRefs } from "../tsdb/head/head-status.ts";
 import { writeCheckpoint } from "../tsdb/wal/checkpoint.ts";
+import { checkpointPath } from "../tsdb/wal/checkpoint-dir.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
 import type { CompactionData, CompactionMethods } from "./protocol.ts";
@@ -56,6 +57,10 @@ serve<CompactionMethods>(port, {
       compression: walCompression,
       segmentBytes: walSegmentBytes,
     });
+    const checkpoint = checkpointPath(joinPath(dir, "wal"), plan.to);
+    return nodeFs
+      .list(checkpoint)
+      .reduce((sum, name) => sum + (nodeFs.stat(joinPath(checkpoint, name))?.sizeBytes ?? 0), 0);
   },
   planCompactions({ ranges }) {
     storage.reloadBlocks();

@@ -27,7 +27,7 @@ function world() {
       due.shift();
     },
     planCheckpoint: (mint) => step(`plan ${mint}`, job),
-    writeCheckpoint: () => step("checkpoint", undefined),
+    writeCheckpoint: () => step("checkpoint", 4096),
     finishCheckpoint: (mint) => step(`finish ${mint}`, undefined),
     deleteBlocks: () => step("delete", undefined),
     planCompactions: async () => {
@@ -79,7 +79,12 @@ test("a checkpoint that failed is tried again in the next round, without another
   expect(await took()).toBe("plan 100, checkpoint, finish 100, delete, idle");
   clock.advance(intervalMs);
   expect(await took()).toBe("delete, idle");
-  expect(maintenance.stats).toMatchObject({ checkpoints: 1, checkpointsFailed: 2 });
+  expect(maintenance.stats).toMatchObject({
+    checkpoints: 1,
+    checkpointsFailed: 2,
+    checkpointing: 0,
+    checkpointLastBytes: 4096,
+  });
 });
 
 test("a block that cannot be written leaves the head alone and is tried again", async () => {

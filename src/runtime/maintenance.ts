@@ -18,7 +18,8 @@ export interface MaintenanceSteps {
   writeHeadBlock(range: TimeRange): Promise<BlockDescription | undefined>;
   truncateHead(maxt: number): Promise<void>;
   planCheckpoint(mint: number): Promise<CheckpointJob | undefined>;
-  writeCheckpoint(job: CheckpointJob): Promise<void>;
+  /** Resolves to the checkpoint's size in bytes. */
+  writeCheckpoint(job: CheckpointJob): Promise<number>;
   finishCheckpoint(mint: number): Promise<void>;
   /** Names of the blocks of each compaction that is due; they may run at once. */
   planCompactions(): Promise<readonly (readonly string[])[]>;
@@ -43,6 +44,11 @@ export interface MaintenanceStats {
   compactionsRunning: number;
   checkpoints: number;
   checkpointsFailed: number;
+  /** 1 while one is written. */
+  checkpointing: number;
+  checkpointSeconds: number;
+  checkpointLastSeconds: number;
+  checkpointLastBytes: number;
   blocksDeleted: number;
   /** Times that blocks had to go for their age, and for the room they took. */
   timeRetentions: number;
@@ -65,6 +71,10 @@ export class Maintenance {
     compactionsRunning: 0,
     checkpoints: 0,
     checkpointsFailed: 0,
+    checkpointing: 0,
+    checkpointSeconds: 0,
+    checkpointLastSeconds: 0,
+    checkpointLastBytes: 0,
     blocksDeleted: 0,
     timeRetentions: 0,
     sizeRetentions: 0,
@@ -234,6 +244,18 @@ export class Maintenance {
     }
   }
 
+  async #writeCheckpoint(job: CheckpointJob): Promise<void> {
+    const begunMs = this.#clock.monotonicMs();
+    this.stats.checkpointing = 1;
+    try {
+      this.stats.checkpointLastBytes = await this.#steps.writeCheckpoint(job);
+      this.stats.checkpointLastSeconds = (this.#clock.monotonicMs() - begunMs) / 1000;
+      this.stats.checkpointSeconds += this.stats.checkpointLastSeconds;
+    } finally {
+      this.stats.checkpointing = 0;
+    }
+  }
+
   /** Counts the time of a block that is being written. */
   async #timed<T>(write: () => Promise<T>): Promise<T> {
     const begunMs = this.#clock.monotonicMs();
@@ -257,7 +279,7 @@ export class Maintenance {
       }
       const { from, to } = job.plan;
       this.#logger.info("WAL checkpoint started", { firstSegment: from, lastSegment: to });
-      await this.#steps.writeCheckpoint(job);
+      await this.#writeCheckpoint(job);
       await this.#steps.finishCheckpoint(mint);
       this.#checkpointDue = undefined;
       this.stats.checkpoints++;

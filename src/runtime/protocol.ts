@@ -140,7 +140,8 @@ export interface BlockDeletions {
 export interface CompactionMethods {
   /** Cuts a block from the head into `dir`; undefined when there is nothing in the range. */
   writeHeadBlock(request: TimeRange & { dir: string }): BlockDescription | undefined;
-  writeCheckpoint(job: CheckpointJob): void;
+  /** Returns its size in bytes. */
+  writeCheckpoint(job: CheckpointJob): number;
   /** Names of the blocks of each compaction that is due; disjoint, so that they may run at once. */
   planCompactions(request: { ranges: readonly number[] }): readonly (readonly string[])[];
   compactBlocks(names: readonly string[]): CompactionResult;

@@ -19,6 +19,10 @@ export function writerStats(
   const sizes = db.sizeBytes();
   return {
     ...head.stats,
+    ...head.cuts.persisted,
+    chunksWaiting: head.cuts.waiting,
+    memoryChunks: head.stats.chunks - head.lists.total,
+    openChunks: head.stats.chunks - head.lists.total - head.cuts.waiting,
     ...prefixed("remoteWrite", receiver.stats),
     ...prefixed("scrape", scrapes.stats),
     ...prefixed("wal", wal.stats),

@@ -20,6 +20,35 @@ export interface StatFamily {
   readonly samples: readonly StatSample[];
 }
 
+/** Where a number comes from: the name of a stat, or what is made of them. */
+export type Source = string | ((stats: Stats) => number | undefined);
+
+export function sampleOf(source: Source, suffix = ""): StatSample {
+  return { suffix, value: typeof source === "string" ? (stats) => stats[source] : source };
+}
+
+export const gauge = (name: string, source: Source, help: string): StatFamily => ({
+  name,
+  type: "gauge",
+  help,
+  samples: [sampleOf(source)],
+});
+
+export const counter = (name: string, source: Source, help: string): StatFamily => ({
+  name,
+  type: "counter",
+  help,
+  samples: [sampleOf(source)],
+});
+
+/** A summary without quantiles: sum and count. */
+export const summary = (name: string, sum: Source, count: Source, help: string): StatFamily => ({
+  name,
+  type: "summary",
+  help,
+  samples: [sampleOf(sum, "_sum"), sampleOf(count, "_count")],
+});
+
 /** The text format. Families without a sample are left out. */
 export function statsPage(families: readonly StatFamily[], stats: Stats): string {
   let page = "";

@@ -2,29 +2,19 @@
  * The families that the writer and the maintenance rounds count, under the names and types that Prometheus 3.14 gives
  * them, and `narthex_*` for what only this server has.
  */
-import type { StatFamily, StatSample, Stats } from "./stat-families.ts";
 
-type Source = string | ((stats: Stats) => number | undefined);
+import { memoryFamilies } from "./memory-families.ts";
+import {
+  counter,
+  gauge,
+  type Source,
+  type StatFamily,
+  type Stats,
+  sampleOf,
+  summary,
+} from "./stat-families.ts";
 
 const int64Max = 2 ** 63;
-
-function sampleOf(source: Source, suffix = ""): StatSample {
-  return { suffix, value: typeof source === "string" ? (stats) => stats[source] : source };
-}
-
-const gauge = (name: string, source: Source, help: string): StatFamily => ({
-  name,
-  type: "gauge",
-  help,
-  samples: [sampleOf(source)],
-});
-
-const counter = (name: string, source: Source, help: string): StatFamily => ({
-  name,
-  type: "counter",
-  help,
-  samples: [sampleOf(source)],
-});
 
 /** Of floats; native histograms are read and carried, but none are appended yet. */
 const counterByType = (name: string, source: Source, help: string): StatFamily => ({
@@ -32,14 +22,6 @@ const counterByType = (name: string, source: Source, help: string): StatFamily =
   type: "counter",
   help,
   samples: [sampleOf(source, '{type="float"}'), sampleOf(() => 0, '{type="histogram"}')],
-});
-
-/** A summary without quantiles: sum and count. */
-const summary = (name: string, sum: Source, count: Source, help: string): StatFamily => ({
-  name,
-  type: "summary",
-  help,
-  samples: [sampleOf(sum, "_sum"), sampleOf(count, "_count")],
 });
 
 /** An empty head's times are infinite here and the ends of int64 in Prometheus. */
@@ -410,6 +392,7 @@ export const storageFamilies = (walCompression: string): readonly StatFamily[] =
   ...exemplars,
   ...ingest,
   ...threads,
+  ...memoryFamilies,
 ];
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {

@@ -21,6 +21,7 @@ export async function storageStats(
     ...(await runtime.writerStats()),
     ...runtime.maintenanceStats,
     ...blocks.read(),
+    ...memoryStats(runtime),
     threads: running,
     threadDeaths: deaths,
     cleanStart: facts.cleanStart,
@@ -29,5 +30,21 @@ export async function storageStats(
     retentionPercentage: facts.retention.percentage,
     tombstoneCleanups: runtime.tombstoneCleanups.count,
     tombstoneCleanupSeconds: runtime.tombstoneCleanups.seconds,
+  };
+}
+
+function memoryStats(runtime: Runtime): Stats {
+  const { fixed, arena, caches, queries, limitBytes, heldBytes, score, rushed, queriesRefused } =
+    runtime.memory;
+  return {
+    memoryFixed: fixed,
+    memoryArena: arena,
+    memoryCaches: caches,
+    memoryQueries: queries,
+    memoryLimit: limitBytes,
+    memoryHeld: heldBytes,
+    urgencyScore: score,
+    rushed: rushed ? 1 : 0,
+    queriesRefused,
   };
 }

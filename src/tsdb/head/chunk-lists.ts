@@ -21,6 +21,8 @@ export class ChunkLists {
   readonly #doubles: Float64Array;
   readonly #arena: Arena;
   readonly #retired: Retired;
+  /** Chunks in all lists. */
+  total = 0;
 
   constructor(memory: HeadMemory, arena: Arena, retired: Retired) {
     this.#words = memory.words;
@@ -46,6 +48,7 @@ export class ChunkLists {
   append(record: number, ordinal: number, chunk: PersistedChunk): void {
     const words = this.#words;
     let list = words[record + Series.chunkList];
+    this.total++;
     if (list === 0) {
       list = this.#newList(2);
       words[list + ChunkList.ordinal] = ordinal;
@@ -69,7 +72,10 @@ export class ChunkLists {
     let dropped = 0;
     while (dropped < count && this.#maxt(list, dropped) < mint) dropped++;
     if (dropped === count) this.clear(record);
-    else if (dropped > 0) this.#copy(record, list, dropped, count - dropped + 1);
+    else if (dropped > 0) {
+      this.#copy(record, list, dropped, count - dropped + 1);
+      this.total -= dropped;
+    }
     return dropped;
   }
 
@@ -77,6 +83,7 @@ export class ChunkLists {
   clear(record: number): void {
     const list = this.#words[record + Series.chunkList];
     if (list === 0) return;
+    this.total -= this.#words[list + ChunkList.count];
     Atomics.store(this.#words, record + Series.chunkList, 0);
     this.#retired.memory(list, Purpose.chunkLists);
   }

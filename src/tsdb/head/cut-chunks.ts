@@ -23,6 +23,16 @@ interface PendingChunk {
   ref: number;
 }
 
+/** Chunks, how often some of a series were written, and of those how often at most so many. */
+export interface PersistedStats {
+  chunksPersisted: number;
+  chunksPersistedTimes: number;
+  chunksPersistedUpTo1: number;
+  chunksPersistedUpTo2: number;
+  chunksPersistedUpTo4: number;
+  chunksPersistedUpTo8: number;
+}
+
 export class CutChunks {
   readonly #memory: HeadMemory;
   readonly #lists: ChunkLists;
@@ -31,6 +41,14 @@ export class CutChunks {
   readonly #bytes = new Uint8Array(4 * chunkWordsMax);
   /** Oldest first within each series. */
   #pending: PendingChunk[] = [];
+  readonly #persisted: PersistedStats = {
+    chunksPersisted: 0,
+    chunksPersistedTimes: 0,
+    chunksPersistedUpTo1: 0,
+    chunksPersistedUpTo2: 0,
+    chunksPersistedUpTo4: 0,
+    chunksPersistedUpTo8: 0,
+  };
   /** What the last attempt to write failed with. */
   error: unknown;
 
@@ -77,7 +95,27 @@ export class CutChunks {
     this.error = undefined;
     this.#pending = [];
     for (const chunk of pending) this.#publish(chunk);
+    this.#countPersisted(pending);
     return true;
+  }
+
+  /** How many chunks of a series were written at a time: the counts of a histogram. */
+  get persisted(): PersistedStats {
+    return this.#persisted;
+  }
+
+  #countPersisted(chunks: readonly PendingChunk[]): void {
+    const bySeries = new Map<number, number>();
+    for (const { seriesRef } of chunks) bySeries.set(seriesRef, (bySeries.get(seriesRef) ?? 0) + 1);
+    const stats = this.#persisted;
+    stats.chunksPersisted += chunks.length;
+    stats.chunksPersistedTimes += bySeries.size;
+    for (const count of bySeries.values()) {
+      if (count <= 1) stats.chunksPersistedUpTo1++;
+      if (count <= 2) stats.chunksPersistedUpTo2++;
+      if (count <= 4) stats.chunksPersistedUpTo4++;
+      if (count <= 8) stats.chunksPersistedUpTo8++;
+    }
   }
 
   /** Forgets the pending chunks of series that are dead or whose open chunk was dropped. */
