@@ -30,7 +30,10 @@ export class WriterMemory {
   judge(): void {
     const { arena, budget } = this.#db.head;
     const pages = this.#words.arenaPages;
-    if (pages > 0 && this.#db.judgeMemory(pages)) this.#sayRushed();
+    if (pages > 0 && this.#db.judgeMemory(pages)) {
+      this.#db.wal.rushed = budget.urgency.rushed;
+      this.#sayRushed();
+    }
     const { score, rushed } = budget.urgency;
     this.#db.wal.rushed = rushed;
     this.#words.report(arena.pagesTaken, budget.heldBytes, score, rushed);

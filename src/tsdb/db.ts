@@ -19,6 +19,7 @@ import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import { removeLeftovers } from "./compact/delete-block.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
+import { earlyCut } from "./early-cut.ts";
 import { HeadAppender } from "./head/appender.ts";
 import { Collection } from "./head/collection.ts";
 import { deleteSamples } from "./head/delete-samples.ts";
@@ -67,9 +68,6 @@ export interface DbOptions {
   /** Default: no reserve is kept. */
   readonly disk?: DiskGuardOptions;
 }
-
-/** How often an early cut may be made: at every eighth of a block's range. */
-const earlyCutsPerRange = 8;
 
 /** Milliseconds; both inclusive. */
 export interface TimeRange {
@@ -190,21 +188,14 @@ export class Db {
     return budget.urgency.update(budget.score());
   }
 
-  /**
-   * A block of all series up to a multiple of an eighth of the block range, and never of the last half of a range, in
-   * which samples may still come. What was stale by then leaves the head with it.
-   */
+  /** What was stale by the end of the cut leaves the head with it. */
   #earlyCut(): TimeRange | undefined {
     const { head } = this;
     const { series, staleSeries } = head.stats;
     const threshold = this.#staleSeriesThreshold;
     const stale = threshold > 0 && series > 0 && staleSeries / series >= threshold;
     if (!head.isInitialized || !(head.budget.urgency.rushed || stale)) return undefined;
-    const { minTime: mint, chunkRangeMs } = head;
-    const step = chunkRangeMs / earlyCutsPerRange;
-    const end = Math.floor(head.appendableMinValidTime() / step) * step;
-    if (end - mint < step) return undefined;
-    return { mint, maxt: Math.min(end, mint - (mint % chunkRangeMs) + chunkRangeMs) - 1 };
+    return earlyCut(head.minTime, head.appendableMinValidTime(), head.chunkRangeMs);
   }
 
   /** Whether blocks wait because the head holds native histograms, which cannot be cut into a block yet. */

@@ -39,16 +39,6 @@ export const memoryFamilies: readonly StatFamily[] = [
     "scrapeSeriesRefused",
     "Times a new series of a target was refused.",
   ),
-  counter(
-    "narthex_scrapes_skipped_total",
-    "scrapeScrapesSkipped",
-    "Scrapes of which nothing was stored because the memory was full.",
-  ),
-  counter(
-    "narthex_remote_write_refused_total",
-    "remoteWriteRefusedForMemory",
-    "Remote-write requests of which nothing was stored because the memory was full.",
-  ),
   gauge(
     local("persistence_urgency_score"),
     "urgencyScore",

@@ -202,6 +202,7 @@ const disk: readonly StatFamily[] = [
     ],
   },
   counter("narthex_storage_stops_total", "diskStops", "Times that storing stopped because of the disk."),
+  gauge("narthex_disk_size_bytes", "diskSizeBytes", "Size of the file system with the data directory."),
   gauge(
     "narthex_storage_reserve_bytes",
     "diskReserveBytes",
@@ -209,8 +210,8 @@ const disk: readonly StatFamily[] = [
   ),
   counter(
     "narthex_remote_write_refused_total",
-    "remoteWriteRefused",
-    "Remote-write requests that were refused while nothing was stored.",
+    (stats) => sum(stats["remoteWriteRefused"], stats["remoteWriteRefusedForMemory"]),
+    "Remote-write requests that were refused because disk or memory takes nothing at present.",
   ),
   counter(
     "prometheus_target_skipped_scrapes_total",

@@ -8,6 +8,8 @@ import type { Stats } from "./stat-families.ts";
 export interface StorageFacts {
   /** How the lock file was found: 1, 0 or -1. */
   readonly cleanStart: number;
+  /** Size of the file system; undefined where the system does not say. */
+  readonly diskBytes: number | undefined;
   readonly retention: RetentionSettings;
 }
 
@@ -25,6 +27,7 @@ export async function storageStats(
     threads: running,
     threadDeaths: deaths,
     cleanStart: facts.cleanStart,
+    diskSizeBytes: facts.diskBytes,
     retentionSeconds: facts.retention.timeMs / 1000,
     retentionBytes: facts.retention.sizeBytes,
     retentionPercentage: facts.retention.percentage,
