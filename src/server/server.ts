@@ -18,6 +18,7 @@ import type { HttpClients } from "../base/http-client.ts";
 import { printConfig } from "../config/print.ts";
 import { DiscoveryManager } from "../discovery/manager.ts";
 import { CleanStart, DirectoryLock } from "../node/directory-lock.ts";
+import { diskBytes } from "../node/disk.ts";
 import { diskSpace, type FileSystemInfo, fileSystemOf } from "../node/file-system.ts";
 import type { WriterSettings } from "../runtime/protocol.ts";
 import { Runtime } from "../runtime/runtime.ts";
@@ -217,6 +218,7 @@ export class Server implements LifecycleService {
     const page = new MetricsPage(env, this.#registry, families, () =>
       storageStats(this.#runtime, blocks, {
         cleanStart: this.#lock?.cleanStart ?? CleanStart.notLocked,
+        diskBytes: diskBytes(this.dataDir),
         retention: this.#retention,
       }),
     );

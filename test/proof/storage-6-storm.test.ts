@@ -143,7 +143,7 @@ scrape_configs:
     expect(server.log()).toMatch(/New series are refused, known ones are stored.*svc-\d+/);
     expect(metrics.get("narthex_scrape_series_refused_total")).toBeGreaterThan(0);
     expect(server.log().match(/New series of this target are refused/g)).toHaveLength(1);
-    expect(metrics.get("narthex_scrapes_skipped_total")).toBe(0);
+    expect(metrics.get("prometheus_target_skipped_scrapes_total")).toBe(0);
 
     // Queries are refused before series are.
     const refused = await fetch(`${server.url}/api/v1/query?query=up`);
