@@ -7,7 +7,7 @@
 //    ratio, and whether the blocks are equal (all but the names in meta.json).
 // 2. Three 2 h blocks and a newer fourth, compacted by each server alone: CPU seconds, peak memory.
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../scripts/build.mjs";
