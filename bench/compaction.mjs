@@ -108,7 +108,7 @@ async function compactGroups(dir, groups, threads) {
   const env = { clock: nodeClock, logger: quiet };
   const compactors = new CompactionThreads(threads, data, () => {}, env);
   const begun = performance.now();
-  const results = await Promise.all(groups.map((names) => compactors.compactBlocks(names)));
+  const results = await Promise.all(groups.map((names) => compactors.compactBlocks({ names, rules: [] })));
   const seconds = (performance.now() - begun) / 1000;
   await compactors.end();
   const digests = results.map(({ block }) => digest(dir, block.ulid)).sort();

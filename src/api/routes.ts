@@ -4,7 +4,7 @@
  */
 import type { ExternalAddress } from "./global-url.ts";
 import type { Handler } from "./handler.ts";
-import { cleanTombstones, deleteSeries, snapshot } from "./handlers/admin.ts";
+import { cleanTombstones, deleteSeries, retentionDryRun, snapshot } from "./handlers/admin.ts";
 import {
   healthy,
   lifecycleDisabled,
@@ -111,6 +111,7 @@ function apiRoutes(options: ApiOptions): Route[] {
     [putOrPost, "/admin/tsdb/delete_series", deleteSeries],
     [putOrPost, "/admin/tsdb/clean_tombstones", cleanTombstones],
     [putOrPost, "/admin/tsdb/snapshot", snapshot],
+    [get, "/admin/tsdb/retention_dry_run", retentionDryRun],
   ];
   return table.map(([methods, path, handler, wrapping = apiWrapping]) => ({
     methods,

@@ -172,6 +172,15 @@ export interface StorageStatus {
   tsdbStatus(limit: number, block: string): Promise<TsdbStatus | undefined>;
 }
 
+/** A block before and after what retention rules do not keep is taken out of it. */
+export interface RewrittenBlock {
+  readonly ulid: string;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly sizeBytes: number;
+  readonly freedBytes: number;
+}
+
 export interface AdminService {
   /** Writes a snapshot of all blocks, and of the head unless told not to, under `snapshots/`; resolves to its name. */
   snapshot(skipHead: boolean): Promise<string>;
@@ -183,6 +192,8 @@ export interface AdminService {
   }): Promise<void>;
   /** Frees the room of deleted samples. */
   cleanTombstones(): Promise<void>;
+  /** The blocks that the retention rules want something out of now, and what that will free. Changes nothing. */
+  tryRetentionRules(): Promise<readonly RewrittenBlock[]>;
 }
 
 /** A label set as it is posted: name, value, name, value …, sorted by name. */

@@ -1,5 +1,6 @@
 /** From the command line to what the server is started with. */
 import { availableParallelism } from "node:os";
+import { parseMetricSelector } from "../promql/parser/parser.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { divideMemory, type MemoryShares, threadsFor } from "../tsdb/budget/shares.ts";
 import type { WalSync } from "../tsdb/wal/wal.ts";
@@ -32,6 +33,7 @@ export function serverOptions(flags: Flags): ServerOptions {
     configFile: flags.text("config.file"),
     configOptions: { retention: flagRetention(flags), features: features.names() },
     narthexConfigFile: flags.text("narthex.config.file"),
+    checkSelector: parseMetricSelector,
     shownFlags: (config) => effectiveFlags(flags, config),
     storage: storageOptions(flags, shares),
     keepExemplars: features.has("exemplar-storage"),

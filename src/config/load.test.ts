@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { encodeUtf8 } from "../base/bytes.ts";
-import { ConfigError } from "../base/errors.ts";
+import { ConfigError, ParseError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import { MemFs } from "../testkit/mem-fs.ts";
 import { RecordingLogger } from "../testkit/recording-logger.ts";
@@ -460,11 +460,14 @@ describe("job files", () => {
 });
 
 test("Narthex's own file: may be missing beside the main one, and refuses what it does not know", () => {
-  const nothing = { tsdb: { limits: { maxSeries: 0, maxSeriesPerJob: {} } } };
+  const nothing = { tsdb: { limits: { maxSeries: 0, maxSeriesPerJob: {} }, retentionRules: [] } };
+  const checkSelector = (text: string) => {
+    if (!text.startsWith("{")) throw new ParseError("no selector", 0);
+  };
   const fs = new MemFs();
   fs.makeDir("/etc");
-  expect(loadNarthexConfig(fs, "", "/etc/p.yml")).toEqual(nothing);
-  expect(() => loadNarthexConfig(fs, "/etc/n.yml", "/etc/p.yml")).toThrow(
+  expect(loadNarthexConfig(fs, "", "/etc/p.yml", checkSelector)).toEqual(nothing);
+  expect(() => loadNarthexConfig(fs, "/etc/n.yml", "/etc/p.yml", checkSelector)).toThrow(
     /^\/etc\/n\.yml: cannot be read: ENOENT.*--narthex\.config\.file/,
   );
   const write = (text: string) => {
@@ -472,12 +475,26 @@ test("Narthex's own file: may be missing beside the main one, and refuses what i
     fs.open("/etc/narthex.yml", "create").writeAt(encodeUtf8(text), 0);
   };
   fs.open("/etc/narthex.yml", "create").writeAt(encodeUtf8("# nothing\n"), 0);
-  const load = () => loadNarthexConfig(fs, "", "/etc/p.yml");
+  const load = () => loadNarthexConfig(fs, "", "/etc/p.yml", checkSelector);
   expect(load()).toEqual(nothing);
   write("tsdb: {limits: {max_series: 2000000, max_series_per_job: {node: 5000, 'a b': 0}}}");
   expect(load().tsdb.limits).toEqual({ maxSeries: 2_000_000, maxSeriesPerJob: { node: 5000, "a b": 0 } });
   write("tsdb:\n  limits:\n    max_series: -1");
   expect(load).toThrow("/etc/narthex.yml:3: tsdb.limits.max_series");
+  write("tsdb: {retention_rules: [{match: '{a=\"b\"}', time: 30d}, {match: '{}', time: 1h}]}");
+  expect(load().tsdb.retentionRules).toEqual([
+    { match: '{a="b"}', timeMs: 30 * 86_400_000 },
+    { match: "{}", timeMs: 3_600_000 },
+  ]);
+  for (const [rule, problem] of [
+    ["{match: a, time: 1d}", "retention_rules[0].match: no selector"],
+    ["{match: '{}', time: 0s}", "retention_rules[0].time: how long"],
+    ["{match: '{}'}", 'retention_rules[0]: a "time" is missing'],
+    ["{time: 1d}", 'retention_rules[0]: a "match" is missing'],
+  ]) {
+    write(`tsdb: {retention_rules: [${rule}]}`);
+    expect(load).toThrow(`tsdb.${problem}`);
+  }
   write("tsdb: {limit: {}}");
   expect(load).toThrow("/etc/narthex.yml:1: tsdb.limit: unknown key");
 });

@@ -15,22 +15,42 @@ export interface NarthexConfig {
       /** The same by the `job` label; jobs that are not named have no limit of their own. */
       readonly maxSeriesPerJob: Readonly<Record<string, number>>;
     };
+    /** Series that are kept for a shorter time than the others; the first rule that matches counts. */
+    readonly retentionRules: readonly RetentionRuleConfig[];
   };
 }
 
-const defaults: NarthexConfig = { tsdb: { limits: { maxSeries: 0, maxSeriesPerJob: {} } } };
+export interface RetentionRuleConfig {
+  /** A series selector. */
+  readonly match: string;
+  readonly timeMs: number;
+}
 
-export function parseNarthexConfig(content: Uint8Array | string, file: string): NarthexConfig {
-  let { limits } = defaults.tsdb;
+/** Throws where a text is no series selector. */
+export type CheckSelector = (text: string) => void;
+
+const defaults: NarthexConfig = {
+  tsdb: { limits: { maxSeries: 0, maxSeriesPerJob: {} }, retentionRules: [] },
+};
+
+export function parseNarthexConfig(
+  content: Uint8Array | string,
+  file: string,
+  checkSelector: CheckSelector,
+): NarthexConfig {
+  let { limits, retentionRules } = defaults.tsdb;
   parseYaml(content, file).readFields({
     tsdb: (tsdb) =>
       tsdb.readFields({
         limits: (value) => {
           limits = readLimits(value);
         },
+        retention_rules: (value) => {
+          retentionRules = value.items().map((rule) => readRetentionRule(rule, checkSelector));
+        },
       }),
   });
-  return { tsdb: { limits } };
+  return { tsdb: { limits, retentionRules } };
 }
 
 function readLimits(node: ConfigNode): NarthexConfig["tsdb"]["limits"] {
@@ -47,6 +67,24 @@ function readLimits(node: ConfigNode): NarthexConfig["tsdb"]["limits"] {
   return { maxSeries, maxSeriesPerJob };
 }
 
+function readRetentionRule(node: ConfigNode, checkSelector: CheckSelector): RetentionRuleConfig {
+  let match = "";
+  let timeMs = 0;
+  node.readFields({
+    match: (value) => {
+      match = value.text();
+      value.attempt(() => checkSelector(match));
+    },
+    time: (value) => {
+      timeMs = value.durationMs();
+      if (timeMs <= 0) throw value.error("how long the series are kept: a duration above 0 expected");
+    },
+  });
+  if (match === "") throw node.error('a "match" is missing: the selector of the series');
+  if (timeMs === 0) throw node.error('a "time" is missing: how long the series are kept');
+  return { match, timeMs };
+}
+
 /**
  * `file` as --narthex.config.file names it; "" means `narthex.yml` beside the main file, which need not exist. Throws a
  * ConfigError.
@@ -55,11 +93,12 @@ export function loadNarthexConfig(
   fs: Pick<Fs, "readFile" | "stat">,
   file: string,
   mainFile: string,
+  checkSelector: CheckSelector,
 ): NarthexConfig {
   const beside = joinDirectory(dirName(mainFile), "narthex.yml");
   if (file === "" && fs.stat(beside) === undefined) return defaults;
   const path = file === "" ? beside : file;
-  return parseNarthexConfig(readFile(fs, path), path);
+  return parseNarthexConfig(readFile(fs, path), path, checkSelector);
 }
 
 function readFile(fs: Pick<Fs, "readFile">, path: string): Uint8Array {

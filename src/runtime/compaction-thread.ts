@@ -10,11 +10,23 @@ import { diskBytes, requireSpace } from "../node/disk.ts";
 import { nodeFs } from "../node/fs.ts";
 import { nodeRandom } from "../node/random.ts";
 import { parseMetricSelector } from "../promql/parser/parser.ts";
-import { cleanBlock, compactBlocks } from "../tsdb/compact/compact-blocks.ts";
+import type { Block } from "../tsdb/block/block.ts";
+import {
+  type CompactOptions,
+  cleanBlock,
+  compactBlocks,
+  freedByCleaning,
+} from "../tsdb/compact/compact-blocks.ts";
 import { removeLeftovers } from "../tsdb/compact/delete-block.ts";
 import { deleteSamples as deleteFromBlock } from "../tsdb/compact/delete-samples.ts";
 import { planCompactions } from "../tsdb/compact/plan.ts";
 import { deleteObsoleteBlocks } from "../tsdb/compact/retention.ts";
+import {
+  cutoffOf,
+  hasExpiredSeries,
+  newestEnd,
+  type RetentionRule,
+} from "../tsdb/compact/retention-rules.ts";
 import { snapshotBlocks } from "../tsdb/compact/snapshot.ts";
 import { withoutPendingUploads } from "../tsdb/compact/upload-file.ts";
 import { writeBlock } from "../tsdb/compact/write-block.ts";
@@ -24,8 +36,9 @@ import { writeCheckpoint } from "../tsdb/wal/checkpoint.ts";
 import { checkpointPath } from "../tsdb/wal/checkpoint-dir.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
-import type { CompactionData, CompactionMethods } from "./protocol.ts";
+import type { CompactionData, CompactionMethods, RewrittenBlock } from "./protocol.ts";
 import { serve } from "./rpc.ts";
+import type { RetentionSettings } from "./settings.ts";
 import { compactionOwner, ThreadStorage } from "./thread-storage.ts";
 
 /** What counts for the retention by size besides the blocks; the last one is Prometheus's log of late samples. */
@@ -40,7 +53,28 @@ if (head !== undefined) storage.attach(head);
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
 if (sweeps) removeLeftovers(env, dir);
-const options = { segmentBytesMax: blockSegmentBytes };
+const options: CompactOptions = { segmentBytesMax: blockSegmentBytes };
+
+function parseRules(rules: RetentionSettings["rules"]): readonly RetentionRule[] {
+  return rules.map(({ match, timeMs }) => ({ matchers: parseMetricSelector(match), timeMs }));
+}
+
+function optionsWith(rules: readonly RetentionRule[]): CompactOptions {
+  if (rules.length === 0) return options;
+  return { ...options, cutoff: cutoffOf(rules, newestEnd(storage.blocks.blocks)) };
+}
+
+/** Those that a rule wants series out of. */
+function blocksOf(rules: readonly RetentionRule[]): readonly Block[] {
+  storage.reloadBlocks();
+  const { blocks } = storage.blocks;
+  return blocks.filter((block) => hasExpiredSeries(block, rules, newestEnd(blocks)));
+}
+
+function rewritten({ meta, sizeBytes }: Block, freedBytes: number): RewrittenBlock {
+  const { ulid, minTime, maxTime } = meta;
+  return { ulid, minTime, maxTime, sizeBytes, freedBytes };
+}
 
 serve<CompactionMethods>(port, {
   writeHeadBlock({ mint, maxt, dir: target }) {
@@ -69,13 +103,27 @@ serve<CompactionMethods>(port, {
     const ready = delayCompactFile === "" ? blocks : withoutPendingUploads(env, delayCompactFile, blocks);
     return planCompactions(ready, ranges).map((group) => group.map(({ name }) => name));
   },
-  compactBlocks(names) {
+  compactBlocks({ names, rules }) {
     storage.reloadBlocks();
     const blocks = storage.blocks.blocks.filter(({ name }) => names.includes(name));
     const begunMs = nodeClock.monotonicMs();
-    const block = compactBlocks(env, dir, blocks, options);
+    const block = compactBlocks(env, dir, blocks, optionsWith(parseRules(rules)));
     const overlapping = blocks.some(({ meta }, i) => i > 0 && meta.minTime < blocks[i - 1].meta.maxTime);
     return { block, overlapping, seconds: (nodeClock.monotonicMs() - begunMs) / 1000 };
+  },
+  applyRetentionRule(texts) {
+    const rules = parseRules(texts);
+    const block = blocksOf(rules)[0];
+    if (block === undefined) return undefined;
+    requireSpace(dir, block.sizeBytes);
+    const child = cleanBlock(env, dir, block, optionsWith(rules));
+    const left = child === undefined ? 0 : bytesBelow(nodeFs, joinPath(dir, child.ulid));
+    return rewritten(block, block.sizeBytes - left);
+  },
+  tryRetentionRules(texts) {
+    const rules = parseRules(texts);
+    const cleaning = optionsWith(rules);
+    return blocksOf(rules).map((block) => rewritten(block, freedByCleaning(env, dir, block, cleaning)));
   },
   deleteSamples({ matches, mint, maxt }) {
     let series = 0;

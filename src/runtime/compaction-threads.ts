@@ -3,7 +3,7 @@
  * does everything that must not happen twice at a time; the others compact blocks beside it.
  */
 import type { Clock, Logger } from "../base/env.ts";
-import type { CompactionData, CompactionMethods, CompactionResult } from "./protocol.ts";
+import type { CompactionData, CompactionMethods, CompactionRequest, CompactionResult } from "./protocol.ts";
 import { Thread } from "./thread.ts";
 
 /** Of each thread's JavaScript heap: the postings of a block that is being written are in it. */
@@ -43,14 +43,14 @@ export class CompactionThreads {
   }
 
   /** In a thread that is free, now or later. */
-  async compactBlocks(names: readonly string[]): Promise<CompactionResult> {
+  async compactBlocks(request: CompactionRequest): Promise<CompactionResult> {
     while (this.#busy === this.#countMax) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#busy++;
     try {
       const free = Array.from({ length: this.#countMax }, (_, i) => i).find(
         (i) => (this.#threads[i]?.pending ?? 0) === 0,
       );
-      return await this.#thread(free ?? 0).call("compactBlocks", names);
+      return await this.#thread(free ?? 0).call("compactBlocks", request);
     } finally {
       this.#busy--;
       this.#waiting.shift()?.();

@@ -30,6 +30,7 @@ function world() {
     writeCheckpoint: () => step("checkpoint", 4096),
     finishCheckpoint: (mint) => step(`finish ${mint}`, undefined),
     deleteBlocks: () => step("delete", undefined),
+    applyRetentionRule: () => Promise.resolve(undefined),
     planCompactions: async () => {
       if (groups.length > 0) calls.push("plan blocks");
       return groups.splice(0);

@@ -10,7 +10,13 @@ import type { Clock, Logger, Timer } from "../base/env.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
 import { Backoff } from "./backoff.ts";
 import type { Control } from "./control.ts";
-import type { BlockDeletions, CheckpointJob, CompactionResult, TimeRange } from "./protocol.ts";
+import type {
+  BlockDeletions,
+  CheckpointJob,
+  CompactionResult,
+  RewrittenBlock,
+  TimeRange,
+} from "./protocol.ts";
 
 /** What the rounds are made of; see WriterMethods and CompactionMethods in protocol.ts. */
 export interface MaintenanceSteps {
@@ -26,6 +32,8 @@ export interface MaintenanceSteps {
   compactBlocks(names: readonly string[]): Promise<CompactionResult>;
   /** Undefined where there was nothing to look for. */
   deleteBlocks(): Promise<BlockDeletions | undefined>;
+  /** Writes a block anew without what retention rules do not keep; undefined where there was none. */
+  applyRetentionRule(): Promise<RewrittenBlock | undefined>;
   /** Nothing more to do for now. */
   idle(): Promise<void>;
 }
@@ -53,6 +61,9 @@ export interface MaintenanceStats {
   /** Times that blocks had to go for their age, and for the room they took. */
   timeRetentions: number;
   sizeRetentions: number;
+  /** Blocks that were written anew for retention rules, and what that freed. */
+  ruleRewrites: number;
+  ruleFreedBytes: number;
 }
 
 const nothingDeleted: BlockDeletions = { deleted: [], expired: 0, outsized: 0, unreadable: 0 };
@@ -78,6 +89,8 @@ export class Maintenance {
     blocksDeleted: 0,
     timeRetentions: 0,
     sizeRetentions: 0,
+    ruleRewrites: 0,
+    ruleFreedBytes: 0,
   };
   readonly #steps: MaintenanceSteps;
   readonly #control: Control;
@@ -92,6 +105,7 @@ export class Maintenance {
   readonly #cutBackoff: Backoff;
   readonly #checkpointBackoff: Backoff;
   readonly #compactionBackoff: Backoff;
+  readonly #rulesBackoff: Backoff;
   #closed = false;
 
   constructor(
@@ -109,6 +123,7 @@ export class Maintenance {
     this.#cutBackoff = new Backoff(clock, intervalMs);
     this.#checkpointBackoff = new Backoff(clock, intervalMs);
     this.#compactionBackoff = new Backoff(clock, intervalMs);
+    this.#rulesBackoff = new Backoff(clock, intervalMs);
   }
 
   /** Begins with a round at once. */
@@ -135,6 +150,7 @@ export class Maintenance {
     this.#cutBackoff.reset();
     this.#checkpointBackoff.reset();
     this.#compactionBackoff.reset();
+    this.#rulesBackoff.reset();
     this.trigger();
   }
 
@@ -170,6 +186,7 @@ export class Maintenance {
     if (this.#checkpointDue !== undefined) await this.#checkpoint(this.#checkpointDue);
     await this.#deleteBlocks();
     await this.#compactBlocks();
+    await this.#applyRetentionRules();
     await this.#steps.idle();
   }
 
@@ -225,6 +242,33 @@ export class Maintenance {
       this.#logger.error("Compacting blocks failed; they stay as they are, and it is tried again later", {
         error,
       });
+    }
+  }
+
+  /** A block at a time: the old one goes before the next is begun, so that there is never more than one twice. */
+  async #applyRetentionRules(): Promise<void> {
+    if (this.#rulesBackoff.isWaiting) return;
+    try {
+      while (!this.#closed && !this.#again) {
+        const rewritten = await this.#steps.applyRetentionRule();
+        if (rewritten === undefined) return;
+        this.stats.ruleRewrites++;
+        this.stats.ruleFreedBytes += rewritten.freedBytes;
+        this.#control.blocksChanged();
+        await this.#deleteBlocks();
+        this.#logger.info("A block was written anew without what the retention rules do not keep", {
+          ...rewritten,
+        });
+        this.#rulesBackoff.reset();
+      }
+    } catch (error) {
+      this.#rulesBackoff.failed();
+      this.#logger.error(
+        "Applying the retention rules failed; the block stays as it is, and it is tried again later",
+        {
+          error,
+        },
+      );
     }
   }
 

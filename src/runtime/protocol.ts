@@ -129,6 +129,18 @@ export interface CompactionResult {
   readonly seconds: number;
 }
 
+export interface CompactionRequest {
+  /** Of the blocks that become one. */
+  readonly names: readonly string[];
+  readonly rules: RetentionSettings["rules"];
+}
+
+/** A block that was or would be written anew without what a retention rule does not keep. */
+export interface RewrittenBlock extends BlockDescription {
+  readonly sizeBytes: number;
+  readonly freedBytes: number;
+}
+
 export interface BlockDeletions {
   readonly deleted: readonly string[];
   readonly expired: number;
@@ -144,7 +156,11 @@ export interface CompactionMethods {
   writeCheckpoint(job: CheckpointJob): number;
   /** Names of the blocks of each compaction that is due; disjoint, so that they may run at once. */
   planCompactions(request: { ranges: readonly number[] }): readonly (readonly string[])[];
-  compactBlocks(names: readonly string[]): CompactionResult;
+  compactBlocks(request: CompactionRequest): CompactionResult;
+  /** Writes the next block that a retention rule wants series out of anew; undefined when there is none left. */
+  applyRetentionRule(rules: RetentionSettings["rules"]): RewrittenBlock | undefined;
+  /** What that would free, of all blocks. Writes nothing. */
+  tryRetentionRules(rules: RetentionSettings["rules"]): readonly RewrittenBlock[];
   /** Deletes samples of the blocks; returns of how many series, each block counted for itself. */
   deleteSamples(request: Deletion): number;
   /** Writes the next block that has tombstones anew without what they delete; undefined when there is none left. */

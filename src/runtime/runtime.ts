@@ -41,6 +41,7 @@ import type {
   CompactionData,
   CompactionMethods,
   Deletion,
+  RewrittenBlock,
   ThreadStats,
   WriterData,
   WriterMethods,
@@ -110,6 +111,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   #blocksSeen = "";
   /** The names of all blocks when there was nothing to compact. */
   #blocksCompacted = "none yet";
+  /** The retention rules and the names of all blocks when no rule wanted any series out of a block. */
+  #blocksRuled = "";
   /** How often tombstones were cleaned, and how long that took. */
   readonly tombstoneCleanups = { count: 0, seconds: 0 };
   /** Why nothing is stored at present, or "". */
@@ -189,8 +192,9 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
         writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
         finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),
         planCompactions: () => this.#planCompactions(),
-        compactBlocks: (names) => this.#compactors.compactBlocks(names),
+        compactBlocks: (names) => this.#compactors.compactBlocks({ names, rules: this.#retention.rules }),
         deleteBlocks: () => this.#deleteBlocks(),
+        applyRetentionRule: () => this.#applyRetentionRule(),
         idle: () => this.#compactors.end(),
       },
       this.#control,
@@ -312,6 +316,18 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.tombstoneCleanups.seconds += (this.#env.clock.monotonicMs() - begunMs) / 1000;
   }
 
+  /** What the retention rules would free now, block by block. Writes nothing. */
+  async tryRetentionRules(): Promise<readonly RewrittenBlock[]> {
+    await this.#ready;
+    return this.maintenance.between(async () => {
+      try {
+        return await this.#compactor().call("tryRetentionRules", this.#retention.rules);
+      } finally {
+        await this.#compactors.end();
+      }
+    });
+  }
+
   /** Takes over what a reload of the configuration may change; a new retention holds from the next round on. */
   async configure(changed: RuntimeChange): Promise<void> {
     this.#queries = changed.queries;
@@ -421,6 +437,16 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     // Uploads go on without any sign in the names.
     this.#blocksCompacted = groups.length === 0 && storage.delayCompactFile === "" ? now : "";
     return groups;
+  }
+
+  /** As {@link Runtime.#planCompactions}. What a rule says changes with the end of the newest block. */
+  async #applyRetentionRule(): Promise<RewrittenBlock | undefined> {
+    const { rules } = this.#retention;
+    const now = `${JSON.stringify(rules)} ${this.#blockNames()}`;
+    if (rules.length === 0 || now === this.#blocksRuled) return undefined;
+    const rewritten = await this.#compactor().call("applyRetentionRule", rules);
+    if (rewritten === undefined) this.#blocksRuled = now;
+    return rewritten;
   }
 
   #blockNames(): string {

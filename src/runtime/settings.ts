@@ -35,6 +35,8 @@ export interface RetentionSettings {
   readonly sizeBytes: number;
   /** The same as a share of the disk, in percent; where it is not 0, it counts instead of the size. */
   readonly percentage: number;
+  /** Series that are kept for a shorter time; the first rule that matches counts. */
+  readonly rules: readonly { readonly match: string; readonly timeMs: number }[];
 }
 
 export interface QuerySettings {

@@ -4,7 +4,7 @@ import { ConfigError, NarthexError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import type { Config } from "../config/config.ts";
 import { type ConfigOptions, loadConfig } from "../config/load.ts";
-import { loadNarthexConfig, type NarthexConfig } from "../config/narthex-config.ts";
+import { type CheckSelector, loadNarthexConfig, type NarthexConfig } from "../config/narthex-config.ts";
 
 /** Prometheus's number of exemplars where the feature is on and the configuration does not say. */
 const exemplarsDefault = 100_000;
@@ -22,6 +22,7 @@ export interface ConfigSource {
   /** As --narthex.config.file names it; "" for the one beside the configuration file, where there is one. */
   readonly narthexConfigFile: string;
   readonly keepExemplars: boolean;
+  readonly checkSelector: CheckSelector;
 }
 
 export class ConfigState {
@@ -89,8 +90,8 @@ export class ConfigState {
   }
 
   #readNarthex(): NarthexConfig {
-    const { narthexConfigFile, configFile } = this.#source;
-    return loadNarthexConfig(this.#env.fs, narthexConfigFile, configFile);
+    const { narthexConfigFile, configFile, checkSelector } = this.#source;
+    return loadNarthexConfig(this.#env.fs, narthexConfigFile, configFile, checkSelector);
   }
 
   #readFile(file: string, options: ConfigOptions): Config {

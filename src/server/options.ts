@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly configFile: string;
   readonly configOptions: ConfigOptions;
   readonly narthexConfigFile: string;
+  /** Throws a ParseError where a text is no series selector. */
+  readonly checkSelector: (text: string) => void;
   /** The flags as status/flags shows them under this configuration. */
   readonly shownFlags: (config: Config) => Readonly<Record<string, string>>;
   /** Without what the configuration file decides. */

@@ -113,7 +113,7 @@ export class Server implements LifecycleService {
         queries: this.#querySettings(),
         writer: this.#writerSettings(),
         queryConcurrencyMax: options.queries.concurrencyMax,
-        retention: config.current.storage.tsdb.retention,
+        retention: this.#retention,
         blockRanges: blockRanges(options.storage.blockRangeMs, options.blockRangeMaxMs(config.current)),
         compactionParallelism: options.compactionParallelism,
         maintenanceIntervalMs: options.blockReloadIntervalMs,
@@ -333,7 +333,8 @@ export class Server implements LifecycleService {
   }
 
   get #retention(): RetentionSettings {
-    return this.#config.current.storage.tsdb.retention;
+    const { current, narthex } = this.#config;
+    return { ...current.storage.tsdb.retention, rules: narthex.tsdb.retentionRules };
   }
 
   async #runtimeInfo(): Promise<RuntimeInfo> {

@@ -90,6 +90,7 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
         if (matches.includes("broken")) throw new Error("the disk is full");
       },
       cleanTombstones: async () => {},
+      tryRetentionRules: async () => [],
     },
     scrape: {
       pools: () => [],

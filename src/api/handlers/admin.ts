@@ -48,9 +48,16 @@ export const cleanTombstones: Handler = async ({ admin }) => {
   return noContent();
 };
 
-async function internally(work: Promise<void>): Promise<void> {
+/** What the retention rules of narthex.yml free in the next round of maintenance. */
+export const retentionDryRun: Handler = async ({ admin }) => {
+  if (admin === undefined) throw new ApiError("unavailable", "admin APIs disabled");
+  const blocks = await internally(admin.tryRetentionRules());
+  return success({ freedBytes: blocks.reduce((sum, { freedBytes }) => sum + freedBytes, 0), blocks });
+};
+
+async function internally<T>(work: Promise<T>): Promise<T> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     throw new ApiError("internal", (error as Error).message, { cause: error });
   }

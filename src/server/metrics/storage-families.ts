@@ -297,6 +297,12 @@ const blocks: readonly StatFamily[] = [
     "cleanStart",
     "1: no lock file was left behind, 0: one was, -1: the data directory is not locked.",
   ),
+  counter(
+    "narthex_retention_rules_rewrites_total",
+    "ruleRewrites",
+    "Blocks written anew without what tsdb.retention_rules does not keep.",
+  ),
+  counter("narthex_retention_rules_freed_bytes_total", "ruleFreedBytes", "Bytes that were freed by that."),
   counter("narthex_blocks_deleted_total", "blocksDeleted", "Blocks deleted for their age."),
 ];
 

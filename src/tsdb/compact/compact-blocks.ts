@@ -5,18 +5,23 @@
  */
 import type { Logger } from "../../base/env.ts";
 import { CorruptionError } from "../../base/errors.ts";
+import { measuringFs } from "../../base/measuring-fs.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { type Block, type BlockReaders, closeReaders } from "../block/block.ts";
 import { type BlockMeta, encodeMeta, metaFile } from "../block/meta.ts";
 import { mergedSource } from "./merge-blocks.ts";
 import { type MergedMeta, mergedMeta } from "./merged-meta.ts";
+import type { Cutoff } from "./retention-rules.ts";
 import { type WriteBlockEnv, type WriteBlockOptions, writeBlock } from "./write-block.ts";
 
 export interface CompactEnv extends WriteBlockEnv {
   readonly logger: Logger;
 }
 
-export type CompactOptions = Pick<WriteBlockOptions, "segmentBytesMax" | "onChunk">;
+export interface CompactOptions extends Pick<WriteBlockOptions, "segmentBytesMax" | "onChunk"> {
+  /** What is too old to be kept (retention-rules.ts). */
+  readonly cutoff?: Cutoff;
+}
 
 /**
  * Compacts `blocks` of the data directory `dir`. Returns the child's meta; undefined where nothing was left, and the
@@ -38,7 +43,8 @@ export function compactBlocks(
 }
 
 /**
- * Writes a block without what was deleted from it: the same level and sources. Undefined as for {@link compactBlocks}.
+ * Writes a block without what was deleted from it or is too old: the same level and sources. Undefined as for
+ * {@link compactBlocks}.
  */
 export function cleanBlock(
   env: CompactEnv,
@@ -59,6 +65,13 @@ export function cleanBlock(
   return write(env, dir, [block], merged, options);
 }
 
+/** How many bytes less the block would have after {@link cleanBlock}; writes nothing. */
+export function freedByCleaning(env: CompactEnv, dir: string, block: Block, options: CompactOptions): number {
+  const measuring = measuringFs(env.fs);
+  const meta = cleanBlock({ ...env, fs: measuring.fs }, dir, block, options);
+  return meta === undefined ? block.sizeBytes : block.sizeBytes - measuring.writtenBytes;
+}
+
 function write(
   env: CompactEnv,
   dir: string,
@@ -69,7 +82,10 @@ function write(
   const readers: BlockReaders[] = [];
   try {
     for (const block of blocks) readers.push(block.readThrough());
-    const meta = writeBlock(env, dir, mergedSource(readers), merged.range, { ...options, ...merged.options });
+    const meta = writeBlock(env, dir, mergedSource(readers, options.cutoff), merged.range, {
+      ...options,
+      ...merged.options,
+    });
     if (meta === undefined) mark(env, blocks, { deletable: true });
     return meta;
   } finally {

@@ -16,13 +16,17 @@ import type { BlockReaders } from "../block/block.ts";
 import type { Chunk, ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
 import { chunkFields, type IndexedSeries } from "../index/reader.ts";
 import { covers, type Interval, removeDeleted } from "../tombstones/intervals.ts";
+import type { Cutoff } from "./retention-rules.ts";
 
-/** The series of `blocks` with what is not deleted. The files must stay open; the source can be read once at a time. */
-export function mergedSource(blocks: readonly BlockReaders[]): ChunkSource {
-  return { series: () => merge(blocks) };
+/**
+ * The series of `blocks` with what is not deleted, and without the chunks that lie wholly before the series' cut-off. The
+ * files must stay open; the source can be read once at a time.
+ */
+export function mergedSource(blocks: readonly BlockReaders[], cutoff?: Cutoff): ChunkSource {
+  return { series: () => merge(blocks, cutoff) };
 }
 
-function* merge(blocks: readonly BlockReaders[]): Generator<ChunkSeries> {
+function* merge(blocks: readonly BlockReaders[], cutoff: Cutoff | undefined): Generator<ChunkSeries> {
   const merger = new ChunkMerger();
   const cursors = blocks.map((block) => new SeriesCursor(block));
   for (;;) {
@@ -30,7 +34,8 @@ function* merge(blocks: readonly BlockReaders[]): Generator<ChunkSeries> {
     const least = parts[0]?.series?.labels;
     if (least === undefined) return;
     const entries: Entry[] = [];
-    for (const cursor of parts) cursor.addEntries(entries);
+    const begin = cutoff === undefined ? Number.NEGATIVE_INFINITY : cutoff(least);
+    for (const cursor of parts) cursor.addEntries(entries, begin);
     if (entries.length > 0) yield { labels: least, chunks: () => merger.chunks(least, entries) };
     for (const cursor of parts) cursor.next();
   }
@@ -84,15 +89,15 @@ class SeriesCursor {
     return at < this.#refs.length ? this.#block.index.series(this.#refs[at], -Infinity, Infinity) : undefined;
   }
 
-  /** The chunks of its series, appended to `entries`. */
-  addEntries(entries: Entry[]): void {
+  /** The chunks of its series that reach to `begin` or beyond, appended to `entries`. */
+  addEntries(entries: Entry[], begin: number): void {
     const block = this.#block;
     const chunks = this.series?.chunks ?? [];
     const deleted = block.tombstones.get(this.#refs[this.#at]);
     for (let i = 0; i < chunks.length; i += chunkFields) {
       const mint = chunks[i];
       const maxt = chunks[i + 1];
-      if (deleted.length > 0 && covers(deleted, mint, maxt)) continue;
+      if (maxt < begin || (deleted.length > 0 && covers(deleted, mint, maxt))) continue;
       entries.push({ mint, maxt, ref: chunks[i + 2], block, deleted });
     }
   }
