@@ -49,6 +49,7 @@ export const INLINE_PAIRS: u32 = 12;
 
 export const FLAG_DEAD: u32 = 0x10000;
 export const FLAG_STALE: u32 = 0x20000;
+export const FLAG_HISTOGRAM: u32 = 0x40000;
 
 export const BITS_MASK: u32 = 0x3fff;
 export const BITS_LEADING_SHIFT: u32 = 14;

@@ -1,6 +1,6 @@
 // Judges samples that lie in the shared memory and copies the good ones to the staged columns: src/kernels/head-stage.ts.
 import {
-  DIRECTORY_HEADER_WORDS, double, FLAG_DEAD, RECORDS_PER_PAGE, RECORDS_PER_PAGE_BITS, ROOT_LAST_REF,
+  DIRECTORY_HEADER_WORDS, double, FLAG_DEAD, FLAG_HISTOGRAM, RECORDS_PER_PAGE, RECORDS_PER_PAGE_BITS, ROOT_LAST_REF,
   ROOT_SERIES_DIRECTORY, SERIES_LAST_TIME, SERIES_LAST_VALUE, SERIES_OPEN, SERIES_SAMPLES, SERIES_WORDS, setDouble, setWord,
   word,
 } from "./head-layout";
@@ -41,7 +41,9 @@ export function stageSamples(control: u32): void {
     const value = load<u64>((<usize>(values + 2 * i)) << 2);
     const lastTime = double(record + SERIES_LAST_TIME);
     if (t <= lastTime && word(record + SERIES_OPEN) != 0) {
-      const isSame = value == load<u64>((<usize>(record + SERIES_LAST_VALUE)) << 2);
+      const isSame =
+        value == load<u64>((<usize>(record + SERIES_LAST_VALUE)) << 2) &&
+        (word(record + SERIES_SAMPLES) & FLAG_HISTOGRAM) == 0;
       const equal = isSame ? JUDGEMENT_DUPLICATE : JUDGEMENT_DUPLICATE_TIMESTAMP;
       store<u8>(outcome, t < lastTime ? JUDGEMENT_OUT_OF_ORDER : equal);
       continue;

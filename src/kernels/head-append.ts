@@ -213,7 +213,7 @@ function retire(words: Uint32Array, control: number, at: number, kind: number): 
 }
 
 /** Notes the total before the batch (section 5 of the page); false when there is no slab for an older note. */
-function takeNote(words: Uint32Array, control: number, record: number, batch: number): boolean {
+export function takeNote(words: Uint32Array, control: number, record: number, batch: number): boolean {
   const watermark = words[control + Append.watermark];
   const noted = words[record + Series.noteBatch];
   const older = words[record + Series.olderNotes];
@@ -282,7 +282,7 @@ function cutChunk(
   words[slab + Chunk.data] = 0;
   words[record + Series.tail] = slab + Chunk.data;
   words[record + Series.bits] = 16 | (Bits.noWindow << Bits.leadingShift);
-  words[record + Series.samples] = samples & ~0xffff;
+  words[record + Series.samples] = samples & ~0xffff & ~SeriesFlag.histogram;
   const range = doubles[(control + Append.chunkRange) >> 1];
   doubles[(record + Series.chunkEnd) >> 1] = t - (t % range) + range;
   Atomics.store(words, record + Series.open, slab);

@@ -35,7 +35,7 @@ export const version = 1;
 
 /** One of the two states: offsets from its first word. */
 export const State = { words: 8, lastRef: 0, flags: 1, minTime: 2, maxTime: 4 } as const;
-export const StateFlag = { histograms: 1, initialized: 2 } as const;
+export const StateFlag = { initialized: 2 } as const;
 
 export const Slot = { words: 16, count: 256, pinned: 0, opened: 1, owner: 2 } as const;
 
@@ -123,8 +123,13 @@ export const inlinePairs = 12;
 export const SeriesFlag = {
   dead: 0x10000,
   stale: 0x20000,
-  histograms: 0x40000,
+  /** The last sample is a native histogram: the open chunk is one of those. */
+  histogram: 0x40000,
   deletedIntervals: 0x80000,
+  /** Of an open histogram chunk: its end was predicted. */
+  endPredicted: 0x100000,
+  /** A histogram of the series is staged in the batch in progress. */
+  histogramStaged: 0x200000,
 } as const;
 
 /** Parts of Series.bits. */
@@ -134,13 +139,20 @@ export const Bits = {
   trailingShift: 20,
   windowMask: 0x3f,
   noWindow: 63,
+  /** More bits than an XOR chunk may have: the open chunk holds histograms, so the next float begins a new one. */
+  histogramChunk: 0x3fff,
 } as const;
 
 /** An open chunk is a chain of parts; these are the words of the first one. */
 export const Chunk = { next: 0, ordinal: 1, firstTime: 2, older: 4, data: 5 } as const;
+/**
+ * Of a chunk of histograms: where an XOR chunk has its first data, whose upper half is 0, stands encoding << 16; then the
+ * bytes of the data and the buckets of the last histogram, both the writer's.
+ */
+export const HistogramChunk = { encoding: 5, bytes: 6, buckets: 7, data: 8 } as const;
 /** The size of a part, a power of two, and the first data word of all parts but the first. */
 export const ChunkPart = { words: 16, data: 1 } as const;
-/** As many words of data as an open chunk has at most: 1,024 bytes in whole parts. */
+/** As many words of data as an open XOR chunk has at most: 1,024 bytes in whole parts. */
 export const chunkWordsMax = 266;
 
 export const ChunkList = { count: 0, capacity: 1, ordinal: 2, header: 4 } as const;

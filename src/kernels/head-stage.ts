@@ -60,7 +60,11 @@ export function stageSamples(
     const lastTime = doubles[(record + Series.lastTime) >> 1];
     if (t <= lastTime && words[record + Series.open] !== 0) {
       if (t < lastTime) outcomes[i] = Judgement.outOfOrder;
-      else if (low === words[record + Series.lastValue] && high === words[record + Series.lastValue + 1]) {
+      else if (
+        low === words[record + Series.lastValue] &&
+        high === words[record + Series.lastValue + 1] &&
+        (words[record + Series.samples] & SeriesFlag.histogram) === 0
+      ) {
         outcomes[i] = Judgement.duplicate;
       } else outcomes[i] = Judgement.duplicateTimestamp;
       continue;

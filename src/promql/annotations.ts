@@ -144,6 +144,9 @@ function utf8Length(text: string): number {
 export const annotationTexts = {
   invalidQuantile: (q: number) => `quantile value should be between 0 and 1, got ${formatGeneral(q)}`,
   badBucketLabel: (le: string) => `bucket label "le" is missing or has a malformed value of ${quote(le)}`,
+  histogramIgnored: (aggregation: string) => `ignored histogram in ${aggregation} aggregation`,
+  histogramsIgnoredInMixedRange: (name: string) =>
+    `ignored histograms in a range containing both floats and histograms for metric name ${quote(name)}`,
   sortInRangeQuery: "sort is ineffective for range queries since results are always ordered by labels",
   possibleNonCounter: (name: string) =>
     `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${quote(name)}`,

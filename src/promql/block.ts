@@ -3,9 +3,10 @@
  * `labels[r]` and its values at `values[r * steps … (r + 1) * steps)`, present likewise (column.ts).
  */
 import type { Labels } from "../model/labels.ts";
-import type { Column } from "./column.ts";
+import type { Column, Histograms } from "./column.ts";
 import { columnBytes } from "./column.ts";
 import type { QueryRun } from "./query-run.ts";
+import { histogramsBytes } from "./samples.ts";
 
 export class Block {
   readonly steps: number;
@@ -14,8 +15,11 @@ export class Block {
   present: Uint8Array;
   /** How many values each row has. */
   readonly counts: number[] = [];
+  /** The histograms of each row that has any. */
+  readonly histograms = new Map<number, Histograms>();
   readonly #run: QueryRun;
   #capacity: number;
+  #histogramBytes = 0;
 
   constructor(run: QueryRun, steps: number, capacity = 8) {
     this.#run = run;
@@ -36,6 +40,7 @@ export class Block {
     this.values.set(column.values, row * this.steps);
     this.present.set(column.present, row * this.steps);
     this.counts[row] = column.count;
+    if (column.histograms !== undefined) this.#keep(row, column.histograms.slice());
     return row;
   }
 
@@ -54,28 +59,42 @@ export class Block {
     out.values.set(this.values.subarray(start, start + this.steps));
     out.present.set(this.present.subarray(start, start + this.steps));
     out.count = this.counts[row];
+    out.histograms = this.histograms.get(row)?.slice();
   }
 
   /** Adds the column's values to a row; false if both have one at the same step, and then the row is spoiled. */
   merge(row: number, column: Column): boolean {
     const { values, present, steps } = this;
     const start = row * steps;
+    const known = this.histograms.get(row);
+    const merged = known ?? (column.histograms === undefined ? undefined : []);
     for (let k = 0; k < steps; k++) {
       if (column.present[k] === 0) continue;
       if (present[start + k] === 1) return false;
       present[start + k] = 1;
       values[start + k] = column.values[k];
+      if (merged !== undefined) merged[k] = column.histograms?.[k];
     }
+    if (merged !== undefined && known === undefined) this.#keep(row, merged);
     this.counts[row] += column.count;
     return true;
   }
 
   /** Gives the memory back; the block is not used any more. */
   free(): void {
-    this.#run.releaseBytes(this.#capacity * columnBytes(this.steps));
+    this.#run.releaseBytes(this.#capacity * columnBytes(this.steps) + this.#histogramBytes);
+    this.#histogramBytes = 0;
+    this.histograms.clear();
     this.#capacity = 0;
     this.values = new Float64Array(0);
     this.present = new Uint8Array(0);
+  }
+
+  #keep(row: number, histograms: Histograms): void {
+    const bytes = histogramsBytes(histograms);
+    this.#run.chargeBytes(bytes);
+    this.#histogramBytes += bytes;
+    this.histograms.set(row, histograms);
   }
 
   #grow(): void {

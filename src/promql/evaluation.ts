@@ -2,7 +2,7 @@
 import { compareLabels, Labels } from "../model/labels.ts";
 import { SampleColumns } from "../storage/sample-columns.ts";
 import { Block } from "./block.ts";
-import { Column } from "./column.ts";
+import { Column, type Histograms } from "./column.ts";
 import { bytesPerStep, type Grid, gridOf } from "./grid.ts";
 import type { ScalarNode } from "./operators/node.ts";
 import type { RangeSource } from "./operators/range-source.ts";
@@ -10,6 +10,7 @@ import type { Plan } from "./plan/plan.ts";
 import type { QueryTimes } from "./plan/scope.ts";
 import type { QueryRun } from "./query-run.ts";
 import type { QueryValue } from "./result.ts";
+import { histogramsBytes, pointWeight } from "./samples.ts";
 
 /** A result that may still have to be sorted: that is timed apart. */
 export type Unsorted = () => QueryValue;
@@ -26,8 +27,15 @@ export function evaluateInstant(run: QueryRun, { root }: Plan, t: number): Unsor
     case "vector": {
       const block = new Block(run, 1);
       root.node.evaluate(run, grid, (labels, column) => block.add(labels, column));
-      const { labels, values } = block;
-      return () => ({ type: "vector", t, labels, values: values.slice(0, labels.length) });
+      const { labels, values, histograms } = block;
+      const elements = histograms.size === 0 ? undefined : labels.map((_, row) => histograms.get(row)?.[0]);
+      return () => ({
+        type: "vector",
+        t,
+        labels,
+        values: values.slice(0, labels.length),
+        histograms: elements,
+      });
     }
     case "matrix":
       return collectSamples(run, root.source, grid);
@@ -66,7 +74,10 @@ function sortedMatrix(block: Block, grid: Grid): QueryValue {
   const rows = sortedRows(block.labels);
   const values = new Float64Array(rows.length * steps);
   const present = new Uint8Array(rows.length * steps);
+  const histograms = new Map<number, Histograms>();
   rows.forEach((row, i) => {
+    const ofRow = block.histograms.get(row);
+    if (ofRow !== undefined) histograms.set(i, ofRow);
     values.set(block.values.subarray(row * steps, (row + 1) * steps), i * steps);
     present.set(block.present.subarray(row * steps, (row + 1) * steps), i * steps);
   });
@@ -80,6 +91,7 @@ function sortedMatrix(block: Block, grid: Grid): QueryValue {
     labels,
     values,
     present,
+    histograms,
   };
 }
 
@@ -89,17 +101,24 @@ function collectSamples(run: QueryRun, source: RangeSource, grid: Grid): Unsorte
   const ends: number[] = [0];
   const all = new SampleColumns();
   let charged = 0;
-  source.visit(run, grid, (seriesLabels, { t, v, lo, hi }) => {
+  source.visit(run, grid, (seriesLabels, { t, v, histograms, lo, hi }) => {
     const count = hi[0] - lo[0];
     if (count === 0) return;
+    const found = histograms?.slice(lo[0], hi[0]);
     if (source.fromStorage) {
-      run.samples.hold(count);
-      run.samples.count(count, count);
+      const weight = found === undefined ? count : weightOf(found, count);
+      run.samples.hold(weight);
+      run.samples.count(weight, weight);
     }
     all.reserve(count);
     const bytes = all.t.length * 16;
     run.chargeBytes(bytes - charged);
     charged = bytes;
+    if (found !== undefined) {
+      run.chargeBytes(histogramsBytes(found));
+      all.histograms ??= [];
+      for (let i = 0; i < count; i++) all.histograms[all.n + i] = found[i];
+    }
     all.t.set(t.subarray(lo[0], hi[0]), all.n);
     all.v.set(v.subarray(lo[0], hi[0]), all.n);
     all.n += count;
@@ -109,18 +128,30 @@ function collectSamples(run: QueryRun, source: RangeSource, grid: Grid): Unsorte
   return () => sortedSamples(labels, ends, all);
 }
 
+/** As how many samples `count` samples count that have these histograms among them. */
+function weightOf(histograms: Histograms, count: number): number {
+  let weight = count;
+  for (const histogram of histograms) if (histogram !== undefined) weight += pointWeight(histogram) - 1;
+  return weight;
+}
+
 /** `ends[i]` is where series i begins, `ends[i + 1]` where it ends. */
 function sortedSamples(labels: readonly Labels[], ends: readonly number[], all: SampleColumns): QueryValue {
   const rows = sortedRows(labels);
   const offsets = new Uint32Array(rows.length + 1);
   const t = new Float64Array(all.n);
   const v = new Float64Array(all.n);
+  const histograms: Histograms | undefined = all.histograms === undefined ? undefined : [];
   let n = 0;
   rows.forEach((row, i) => {
+    if (histograms !== undefined) {
+      for (let k = ends[row]; k < ends[row + 1]; k++) histograms[n + k - ends[row]] = all.histograms?.[k];
+    }
     t.set(all.t.subarray(ends[row], ends[row + 1]), n);
     v.set(all.v.subarray(ends[row], ends[row + 1]), n);
     n += ends[row + 1] - ends[row];
     offsets[i + 1] = n;
   });
-  return { type: "matrix", form: "samples", labels: rows.map((row) => labels[row]), offsets, t, v };
+  const sorted = rows.map((row) => labels[row]);
+  return { type: "matrix", form: "samples", labels: sorted, offsets, t, v, histograms };
 }

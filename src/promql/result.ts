@@ -1,5 +1,6 @@
 /** What a query answers. Values lie in columns; nobody changes a result after the engine handed it out. */
 import type { Labels } from "../model/labels.ts";
+import type { Histograms } from "./column.ts";
 import type { QueryStats } from "./stats.ts";
 
 export interface QueryResult {
@@ -25,17 +26,22 @@ export interface StringValue {
   readonly text: string;
 }
 
-/** Of an instant query: `values[i]` belongs to `labels[i]`, all at time `t`, in the order of the evaluation. */
+/**
+ * Of an instant query: `values[i]` belongs to `labels[i]`, all at time `t`, in the order of the evaluation. Element i is a
+ * native histogram where `histograms[i]` is one.
+ */
 export interface VectorValue {
   readonly type: "vector";
   readonly t: number;
   readonly labels: readonly Labels[];
   readonly values: Float64Array;
+  readonly histograms?: Histograms | undefined;
 }
 
 /**
  * Of a range query: series by series, sorted by labels, on the steps `startMs + k * stepMs`, 0 <= k < steps.
- * Series i has `values[i * steps + k]` where `present[i * steps + k]` is 1, and always at least one value.
+ * Series i has `values[i * steps + k]` where `present[i * steps + k]` is 1, and always at least one value. There it is a
+ * native histogram where `histograms.get(i)` has one at k.
  */
 export interface GridMatrix {
   readonly type: "matrix";
@@ -46,11 +52,13 @@ export interface GridMatrix {
   readonly labels: readonly Labels[];
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  readonly histograms?: ReadonlyMap<number, Histograms>;
 }
 
 /**
  * Of an instant query for a range (`x[5m]`): the samples themselves. Series i has the samples
- * `offsets[i] <= k < offsets[i + 1]` of `t` and `v`; sorted by labels.
+ * `offsets[i] <= k < offsets[i + 1]` of `t` and `v`; sorted by labels. Sample k is a native histogram where
+ * `histograms[k]` is one.
  */
 export interface SampleMatrix {
   readonly type: "matrix";
@@ -59,4 +67,5 @@ export interface SampleMatrix {
   readonly offsets: Uint32Array;
   readonly t: Float64Array;
   readonly v: Float64Array;
+  readonly histograms?: Histograms | undefined;
 }

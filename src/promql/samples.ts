@@ -7,8 +7,31 @@
  * functions to which they emit.
  */
 import { QueryError } from "../base/errors.ts";
-import type { Column } from "./column.ts";
+import type { Histogram } from "../model/histogram.ts";
+import type { Column, Histograms } from "./column.ts";
 import type { SampleStats } from "./stats.ts";
+
+/** What Prometheus says that a histogram takes, in bytes. */
+function histogramBytes(histogram: Histogram): number {
+  return histogram.sizeBytes;
+}
+
+/** What histograms take in memory, and the array with them. */
+export function histogramsBytes(histograms: Histograms): number {
+  let bytes = histograms.length * 8;
+  for (const histogram of histograms) if (histogram !== undefined) bytes += histogramBytes(histogram);
+  return bytes;
+}
+
+/** As how many samples a histogram counts where it is read or stands in a range vector. */
+export function pointWeight(histogram: Histogram): number {
+  return (histogramBytes(histogram) + 8) >> 4;
+}
+
+/** As how many samples a histogram counts as an element of an instant vector. */
+function elementWeight(histogram: Histogram): number {
+  return 1 + (histogramBytes(histogram) >> 4);
+}
 
 export class SampleCounter {
   readonly #max: number;
@@ -99,6 +122,7 @@ export class StepTally {
 
   add(column: Column): void {
     this.#total += column.count;
+    if (column.histograms !== undefined) this.#addWeights(column, column.histograms);
     if (column.dense) {
       this.#dense++;
       return;
@@ -107,6 +131,18 @@ export class StepTally {
     const { present } = column;
     const sparse = this.#sparse;
     for (let k = 0; k < sparse.length; k++) sparse[k] += present[k];
+  }
+
+  /** What histograms count for beyond one. */
+  #addWeights({ present }: Column, histograms: Histograms): void {
+    this.#sparse ??= new Uint32Array(this.#steps);
+    for (let k = 0; k < histograms.length; k++) {
+      const histogram = histograms[k];
+      if (histogram === undefined || present[k] === 0) continue;
+      const extra = elementWeight(histogram) - 1;
+      this.#total += extra;
+      this.#sparse[k] += extra;
+    }
   }
 
   /** The same for `count` scalars. */

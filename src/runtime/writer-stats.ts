@@ -47,7 +47,6 @@ export function writerStats(
     walSyncSeconds: syncs.seconds,
     walSyncsFailed: wal.syncsFailed,
     replaySeconds: db.replaySeconds,
-    compactionHeldUp: db.isCompactionHeldUp ? 1 : 0,
   };
 }
 

@@ -3,6 +3,7 @@
  * rule group's results), then commit or roll it back. Nothing of a batch is visible before its commit, and all of it
  * after: readers see whole batches or none.
  */
+import type { Histogram } from "../model/histogram.ts";
 import type { Labels } from "../model/labels.ts";
 
 /** A series of the head while it lives; 0 is no series. */
@@ -86,6 +87,12 @@ export interface Appender {
     n: number,
     outcomes: Uint8Array,
   ): number;
+  /**
+   * Stages a native histogram, which must be valid and is the appender's from here on: it must not be changed. A series
+   * may hold floats and histograms; what is appended to one series within a batch keeps its order. A float staleness marker
+   * that follows a histogram becomes a histogram's, as in Prometheus.
+   */
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome;
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome;
   setMetadata(ref: SeriesRef, metadata: Metadata): void;
   /** What was refused of the current batch; undefined where nothing was. Commit and rollback forget it. */

@@ -9,7 +9,6 @@
  */
 import type { Codecs } from "../base/codec.ts";
 import { type Clock, type Logger, type Random, silentLogger } from "../base/env.ts";
-import { NarthexError } from "../base/errors.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
@@ -85,10 +84,8 @@ export class Db {
   /** How long the start took: chunk files, then the WAL. */
   readonly replaySeconds: number;
   readonly unknownRefs: UnknownRefs;
-  readonly #logger: Logger;
   readonly #log: WalLog;
   #truncation: Collection | undefined;
-  #saidHeldUp = false;
   #staleSeriesThreshold = 0;
   #closed = false;
 
@@ -99,7 +96,6 @@ export class Db {
   constructor(env: DbEnv, dir: string, options: DbOptions) {
     const { fs, clock, logger } = env;
     const begunMs = clock.monotonicMs();
-    this.#logger = logger;
     fs.makeDir(dir);
     const quarantine = joinPath(dir, quarantineDir);
     removeLeftovers(env, dir);
@@ -163,10 +159,6 @@ export class Db {
     const { head } = this;
     const early = head.isCompactable ? undefined : this.#earlyCut();
     if (!head.isCompactable && early === undefined) return undefined;
-    if (head.hasHistograms) {
-      this.#sayHeldUp();
-      return undefined;
-    }
     const mint = head.minTime;
     return early ?? { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1 };
   }
@@ -198,30 +190,9 @@ export class Db {
     return earlyCut(head.minTime, head.appendableMinValidTime(), head.chunkRangeMs);
   }
 
-  /** Whether blocks wait because the head holds native histograms, which cannot be cut into a block yet. */
-  get isCompactionHeldUp(): boolean {
-    return this.head.isCompactable && this.head.hasHistograms;
-  }
-
-  /** Once: it stays so until a Prometheus has cut the block. */
-  #sayHeldUp(): void {
-    if (this.#saidHeldUp) return;
-    this.#saidHeldUp = true;
-    this.#logger.warn(
-      "No block is cut from the head: it holds native histograms, which this version keeps but cannot write into a " +
-        "block yet. Head and WAL grow until a Prometheus has opened this directory and cut the block",
-    );
-  }
-
-  /** All that the head holds, for a snapshot; undefined when it is empty. Throws where a block cannot hold it. */
+  /** All that the head holds, for a snapshot; undefined when it is empty. */
   headRange(): TimeRange | undefined {
     const { head } = this;
-    if (head.hasHistograms) {
-      throw new NarthexError(
-        "UNAVAILABLE",
-        "the head holds native histograms, which cannot be written into a block yet; skip_head=true leaves the head out",
-      );
-    }
     return head.isInitialized && head.maxTime >= head.minTime
       ? { mint: head.minTime, maxt: head.maxTime }
       : undefined;
@@ -325,9 +296,7 @@ function replaySink(replay: HeadReplay, onReplay: DbOptions["onReplay"]): WalSin
       while (cursor.next()) replay.series(cursor.walRef, cursor.labels());
     },
     samples: ({ walRefs, t, v, n }) => replay.samples(walRefs, t, v, n),
-    histograms({ walRefs, t, n }) {
-      for (let i = 0; i < n; i++) replay.histogram(walRefs[i], t[i]);
-    },
+    histograms: ({ walRefs, t, histograms, n }) => replay.histograms(walRefs, t, histograms, n),
     tombstones(entries) {
       for (const { walRef, mint, maxt } of entries) replay.tombstone(walRef, mint, maxt);
     },

@@ -19,6 +19,7 @@ import type { HeadQuerier } from "../../src/tsdb/head/head-querier.ts";
 import { HeadReader } from "../../src/tsdb/head/head-reader.ts";
 import { HeadMemory } from "../../src/tsdb/head/memory.ts";
 import type { ExemplarEntry } from "../../src/tsdb/record/exemplars.ts";
+import type { HistogramEntry } from "../../src/tsdb/record/histograms.ts";
 import { writeLabels } from "../../src/tsdb/record/labels.ts";
 
 /** Keeps chunks by ref; those not flushed yet cannot be read. */
@@ -55,6 +56,7 @@ export class MemoryChunks implements ChunkSink, ChunkStore {
 export class MemoryLog implements HeadLog {
   readonly series: { walRef: number; labels: Labels }[] = [];
   readonly samples: { walRef: number; t: number; bits: bigint }[] = [];
+  readonly histograms: HistogramEntry[] = [];
   readonly metadata: MetadataEntry[] = [];
   readonly exemplars: ExemplarEntry[] = [];
   flushes = 0;
@@ -75,6 +77,10 @@ export class MemoryLog implements HeadLog {
 
   logMetadata(entries: readonly MetadataEntry[]): void {
     this.metadata.push(...entries);
+  }
+
+  logHistograms(entries: readonly HistogramEntry[]): void {
+    this.histograms.push(...entries);
   }
 
   logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void {

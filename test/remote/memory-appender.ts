@@ -1,5 +1,6 @@
 /** An appender over a Map: the simplest thing that keeps the contract, with one chunk range of 2 hours. */
 
+import type { Histogram } from "../../src/model/histogram.ts";
 import { Labels } from "../../src/model/labels.ts";
 import { type Appender, type Exemplar, Outcome, type SeriesRef } from "../../src/storage/appender.ts";
 import { seriesText } from "../series-text.ts";
@@ -27,6 +28,8 @@ export class MemoryAppender implements Appender {
   #stagedExemplars: { readonly ref: SeriesRef; readonly exemplar: Exemplar }[] = [];
   #maxTime = Number.NEGATIVE_INFINITY;
   #minValidTime: number | undefined;
+  /** The samples that are histograms, from when they are staged; among the others they stand with their sums. */
+  readonly histograms: { readonly ref: SeriesRef; readonly t: number; readonly histogram: Histogram }[] = [];
   /** Thrown by the next commit. */
   commitError: Error | undefined;
 
@@ -105,6 +108,16 @@ export class MemoryAppender implements Appender {
       else refused++;
     }
     return refused;
+  }
+
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+    this.#minValidTime ??= this.#maxTime - halfRangeMs;
+    const bits = new BigUint64Array(Float64Array.of(histogram.sum).buffer)[0];
+    const outcome = this.#judge(ref, t, bits);
+    if (outcome !== Outcome.ok) return outcome;
+    this.#staged.push({ ref, t, bits });
+    this.histograms.push({ ref, t, histogram });
+    return outcome;
   }
 
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome {

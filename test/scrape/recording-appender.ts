@@ -1,6 +1,7 @@
 // An Appender that keeps everything in plain maps, with the head's rules: what is judged is judged against what is
 // committed, and of samples of one batch that contradict each other the first wins.
 
+import type { Histogram } from "../../src/model/histogram.ts";
 import type { Labels } from "../../src/model/labels.ts";
 import { type Appender, type Exemplar, Outcome, type SeriesRef } from "../../src/storage/appender.ts";
 import { seriesText } from "../series-text.ts";
@@ -16,6 +17,9 @@ export class RecordingAppender implements Appender {
   readonly #refs = new Map<string, SeriesRef>();
   #staged: { ref: SeriesRef; t: number; bits: bigint }[] = [];
   #stagedExemplars: { ref: SeriesRef; exemplar: Exemplar }[] = [];
+  #stagedHistograms: { ref: SeriesRef; t: number; histogram: Histogram }[] = [];
+  /** The samples that are histograms; among the others they stand with their sums. */
+  readonly histograms: { readonly series: string; readonly t: number; readonly histogram: Histogram }[] = [];
   readonly exemplars: { readonly series: string; readonly exemplar: Exemplar }[] = [];
   /** Samples before this time are out of bounds. */
   minTime = Number.NEGATIVE_INFINITY;
@@ -73,6 +77,15 @@ export class RecordingAppender implements Appender {
     return refused;
   }
 
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+    const bits = new BigUint64Array(Float64Array.of(histogram.sum).buffer)[0];
+    const outcome = this.#judge(this.#stored(ref), t, bits);
+    if (outcome !== Outcome.ok) return outcome;
+    this.#staged.push({ ref, t, bits });
+    this.#stagedHistograms.push({ ref, t, histogram });
+    return outcome;
+  }
+
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome {
     this.#stagedExemplars.push({ ref, exemplar });
     return Outcome.ok;
@@ -95,6 +108,8 @@ export class RecordingAppender implements Appender {
       const last = samples.at(-1);
       if (last === undefined || t > last.t) samples.push({ t, bits });
     }
+    for (const { ref, t, histogram } of this.#stagedHistograms)
+      this.histograms.push({ series: seriesText(this.labels(ref)), t, histogram });
     for (const { ref, exemplar } of this.#stagedExemplars)
       this.exemplars.push({ series: seriesText(this.labels(ref)), exemplar });
     this.#forget();
@@ -137,6 +152,7 @@ export class RecordingAppender implements Appender {
   #forget(): void {
     this.#staged = [];
     this.#stagedExemplars = [];
+    this.#stagedHistograms = [];
   }
 
   #stored(ref: SeriesRef): StoredSeries {

@@ -3,13 +3,19 @@
  *
  * `{"resultType":"matrix","result":[{"metric":{…},"values":[[<seconds>,"<value>"],…]},…]}`
  *
+ * Native histograms stand under `histogram` and `histograms` in place of the value (histogram-json.ts); a series that
+ * has both kinds has both lists.
+ *
  * Scalars and strings go through Go's general marshaller in Prometheus (a time without padded zeros, values never with
  * an exponent, strings HTML-escaped), vectors and matrices through its own; both are kept.
  */
 import { formatFloat } from "../../model/format-float.ts";
+import type { Histogram } from "../../model/histogram.ts";
 import type { Labels } from "../../model/labels.ts";
+import type { Histograms } from "../../promql/column.ts";
 import type { GridMatrix, QueryValue, SampleMatrix, VectorValue } from "../../promql/result.ts";
 import { goJson } from "./go-json.ts";
+import { histogramJson } from "./histogram-json.ts";
 import { numberBytesMax, writeSampleValue, writeTimestamp } from "./json-number.ts";
 import type { JsonWriter } from "./json-writer.ts";
 import { labelsJson } from "./labels-json.ts";
@@ -54,20 +60,72 @@ function shownOf(labels: readonly Labels[], limit: number): number {
 function writeVector(writer: JsonWriter, vector: VectorValue, shown: number): void {
   writer.byte(open);
   for (let i = 0; i < shown; i++) {
-    writer.raw(`${i === 0 ? "" : ","}{"metric":${labelsJson(vector.labels[i])},"value":`);
+    writer.raw(`${i === 0 ? "" : ","}{"metric":${labelsJson(vector.labels[i])},`);
+    const histogram = vector.histograms?.[i];
+    if (histogram !== undefined) {
+      writer.raw('"histogram":');
+      writeHistogramPoint(writer, vector.t, histogram);
+      writer.raw("}");
+      continue;
+    }
+    writer.raw('"value":');
     const bytes = writer.reserve(pointBytesMax);
-    let at = writer.length;
-    bytes[at++] = open;
-    at = writeTimestamp(bytes, at, vector.t);
-    bytes[at++] = comma;
-    bytes[at++] = quote;
-    at = writeSampleValue(bytes, at, vector.values[i]);
-    bytes[at++] = quote;
-    bytes[at++] = close;
-    writer.advance(at);
+    writer.advance(writePoint(bytes, writer.length, vector.t, vector.values[i]));
     writer.raw("}");
   }
   writer.byte(close);
+}
+
+/** `[<time>,{…}]` */
+function writeHistogramPoint(writer: JsonWriter, t: number, histogram: Histogram): void {
+  const bytes = writer.reserve(pointBytesMax);
+  let at = writer.length;
+  bytes[at++] = open;
+  at = writeTimestamp(bytes, at, t);
+  bytes[at++] = comma;
+  writer.advance(at);
+  writer.raw(histogramJson(histogram));
+  writer.byte(close);
+}
+
+/** The end of a series' object, after its labels: `"values":[…],"histograms":[…]}`, without a list that is empty. */
+function writeMixed(
+  writer: JsonWriter,
+  n: number,
+  timeOf: (k: number) => number,
+  isPresent: (k: number) => boolean,
+  valueOf: (k: number) => number,
+  histograms: Histograms,
+): void {
+  let floats = 0;
+  for (let k = 0; k < n; k++) {
+    if (!isPresent(k) || histograms[k] !== undefined) continue;
+    writer.raw(floats++ === 0 ? '"values":[' : ",");
+    const bytes = writer.reserve(pointBytesMax);
+    writer.advance(writePoint(bytes, writer.length, timeOf(k), valueOf(k)));
+  }
+  if (floats > 0) writer.byte(close);
+  let written = 0;
+  for (let k = 0; k < n; k++) {
+    const histogram = histograms[k];
+    if (histogram === undefined || !isPresent(k)) continue;
+    writer.raw(written++ > 0 ? "," : floats > 0 ? ',"histograms":[' : '"histograms":[');
+    writeHistogramPoint(writer, timeOf(k), histogram);
+  }
+  if (written > 0) writer.byte(close);
+  writer.raw("}");
+}
+
+/** `[<time>,"<value>"]`; returns where it ends. */
+function writePoint(bytes: Uint8Array, at: number, t: number, value: number): number {
+  bytes[at++] = open;
+  at = writeTimestamp(bytes, at, t);
+  bytes[at++] = comma;
+  bytes[at++] = quote;
+  at = writeSampleValue(bytes, at, value);
+  bytes[at++] = quote;
+  bytes[at++] = close;
+  return at;
 }
 
 /**
@@ -79,7 +137,13 @@ function writeGrid(writer: JsonWriter, matrix: GridMatrix, shown: number): void 
   writer.reserve(shown * matrix.steps * gridPointBytesUsual);
   writer.byte(open);
   for (let i = 0; i < shown; i++) {
-    writer.raw(`${i === 0 ? "" : ","}{"metric":${labelsJson(matrix.labels[i])},"values":`);
+    writer.raw(`${i === 0 ? "" : ","}{"metric":${labelsJson(matrix.labels[i])},`);
+    const histograms = matrix.histograms?.get(i);
+    if (histograms !== undefined) {
+      writeMixedGrid(writer, matrix, i, histograms);
+      continue;
+    }
+    writer.raw('"values":');
     const bytes = writer.reserve(matrix.steps * gridPointBytesMax + wordBytes * 4);
     const start = writer.length;
     const end = writeGridPoints(bytes, writer.view, start, matrix, i * matrix.steps, prefixes);
@@ -88,6 +152,23 @@ function writeGrid(writer: JsonWriter, matrix: GridMatrix, shown: number): void 
     writer.raw("]}");
   }
   writer.byte(close);
+}
+
+function writeMixedGrid(
+  writer: JsonWriter,
+  { startMs, stepMs, steps, values, present }: GridMatrix,
+  row: number,
+  histograms: Histograms,
+): void {
+  const first = row * steps;
+  writeMixed(
+    writer,
+    steps,
+    (k) => startMs + k * stepMs,
+    (k) => present[first + k] === 1,
+    (k) => values[first + k],
+    histograms,
+  );
 }
 
 /**
@@ -157,8 +238,24 @@ class GridPrefixes {
 
 function writeSamples(writer: JsonWriter, matrix: SampleMatrix, shown: number): void {
   writer.byte(open);
+  const { t, v, offsets, histograms } = matrix;
   for (let i = 0; i < shown; i++) {
-    writer.raw(`${i === 0 ? "" : ","}{"metric":${labelsJson(matrix.labels[i])},"values":`);
+    writer.raw(`${i === 0 ? "" : ","}{"metric":${labelsJson(matrix.labels[i])},`);
+    const first = offsets[i];
+    const ofSeries = histograms?.slice(first, offsets[i + 1]);
+    if (ofSeries?.some((histogram) => histogram !== undefined)) {
+      const n = offsets[i + 1] - first;
+      writeMixed(
+        writer,
+        n,
+        (k) => t[first + k],
+        () => true,
+        (k) => v[first + k],
+        ofSeries,
+      );
+      continue;
+    }
+    writer.raw('"values":');
     const bytes = writer.reserve((matrix.offsets[i + 1] - matrix.offsets[i]) * pointBytesMax + 1);
     writer.advance(writeSamplePoints(bytes, writer.length, matrix, i));
     writer.raw("]}");
@@ -172,13 +269,7 @@ function writeSamplePoints(bytes: Uint8Array, at: number, matrix: SampleMatrix, 
   for (let k = offsets[series]; k < offsets[series + 1]; k++) {
     bytes[at++] = separator;
     separator = comma;
-    bytes[at++] = open;
-    at = writeTimestamp(bytes, at, t[k]);
-    bytes[at++] = comma;
-    bytes[at++] = quote;
-    at = writeSampleValue(bytes, at, v[k]);
-    bytes[at++] = quote;
-    bytes[at++] = close;
+    at = writePoint(bytes, at, t[k], v[k]);
   }
   return at;
 }

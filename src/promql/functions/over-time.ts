@@ -1,7 +1,9 @@
 /** The *_over_time functions that look at the values of a window alone. */
+import type { Histogram } from "../../model/histogram.ts";
 import type { Column } from "../column.ts";
 import { KahanSum } from "../kahan.ts";
 import { quantileOf } from "../quantile.ts";
+import { wasReset } from "./histogram-reset.ts";
 import type { Windows } from "./windows.ts";
 
 export function countOverTime({ lo, hi, steps }: Windows, { values }: Column): void {
@@ -12,12 +14,16 @@ export function presentOverTime({ steps }: Windows, { values }: Column): void {
   values.fill(1, 0, steps);
 }
 
-export function firstOverTime({ v, lo, steps }: Windows, { values, present }: Column): void {
+export function firstOverTime({ v, histograms, lo, steps }: Windows, out: Column): void {
+  const { values, present } = out;
   for (let k = 0; k < steps; k++) if (present[k] === 1) values[k] = v[lo[k]];
+  if (histograms !== undefined) out.histograms = Array.from(lo, (i) => histograms[i]);
 }
 
-export function lastOverTime({ v, hi, steps }: Windows, { values, present }: Column): void {
+export function lastOverTime({ v, histograms, hi, steps }: Windows, out: Column): void {
+  const { values, present } = out;
   for (let k = 0; k < steps; k++) if (present[k] === 1) values[k] = v[hi[k] - 1];
+  if (histograms !== undefined) out.histograms = Array.from(hi, (i) => histograms[i - 1]);
 }
 
 export function sumOverTime(windows: Windows, { values }: Column): void {
@@ -111,32 +117,39 @@ export function stddevOverTime(windows: Windows, out: Column): void {
   for (let k = 0; k < windows.steps; k++) values[k] = Math.sqrt(values[k]);
 }
 
-/** How often the value becomes smaller. */
+/** How often the value becomes smaller. From float to histogram and back is a reset. */
 export function resets(windows: Windows, out: Column): void {
-  countPairs(windows, out, (before, after) => after < before);
+  countPairs(windows, out, (before, after) => after < before, wasReset);
 }
 
-/** How often the value becomes another; NaN equals NaN. */
+/** How often the value becomes another; NaN equals NaN. From float to histogram and back is a change. */
 export function changes(windows: Windows, out: Column): void {
   countPairs(
     windows,
     out,
     (before, after) => before !== after && !(Number.isNaN(before) && Number.isNaN(after)),
+    (before, after) => !after.equals(before),
   );
 }
 
-/** Counts the neighbours in each window that `counts` accepts, from running totals. */
+/** Counts the neighbours in each window that are accepted, and those of different kinds, from running totals. */
 function countPairs(
-  { v, lo, hi, steps }: Windows,
+  { v, histograms, lo, hi, steps }: Windows,
   { values, present }: Column,
-  counts: (before: number, after: number) => boolean,
+  accepts: (before: number, after: number) => boolean,
+  acceptsHistograms: (before: Histogram, after: Histogram) => boolean,
 ): void {
+  const counts = (i: number): boolean => {
+    const before = histograms?.[i - 1];
+    const after = histograms?.[i];
+    if (before === undefined && after === undefined) return accepts(v[i - 1], v[i]);
+    return before === undefined || after === undefined || acceptsHistograms(before, after);
+  };
   if (steps === 0) return;
   const start = lo[0];
   const end = hi[steps - 1];
   const upTo = new Uint32Array(Math.max(end - start, 1));
-  for (let i = start + 1; i < end; i++)
-    upTo[i - start] = upTo[i - start - 1] + (counts(v[i - 1], v[i]) ? 1 : 0);
+  for (let i = start + 1; i < end; i++) upTo[i - start] = upTo[i - start - 1] + (counts(i) ? 1 : 0);
   for (let k = 0; k < steps; k++) {
     if (present[k] === 1) values[k] = upTo[hi[k] - 1 - start] - upTo[lo[k] - start];
   }

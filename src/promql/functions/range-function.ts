@@ -15,6 +15,11 @@ export interface RangeFunction {
   readonly samplesMin: 1 | 2;
   /** The result is a sample of the series itself: it keeps its name. */
   readonly keepsName?: boolean;
+  /**
+   * What becomes of native histograms in a window: the function takes them like floats, or looks at the floats alone.
+   * Undefined: it computes with them, which this engine cannot yet.
+   */
+  readonly histograms?: "taken" | "ignored";
   /** Meant for counters: a float series whose name does not look like one is reported. */
   readonly forCounters?: boolean;
   /** The warning that a value of the scalar argument deserves. */

@@ -7,24 +7,29 @@ import { deriv, predictLinear } from "./regression.ts";
 
 export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
   avg_over_time: { kernel: overTime.avgOverTime, samplesMin: 1 },
-  changes: { kernel: overTime.changes, samplesMin: 1 },
-  count_over_time: { kernel: overTime.countOverTime, samplesMin: 1 },
+  changes: { kernel: overTime.changes, histograms: "taken", samplesMin: 1 },
+  count_over_time: { kernel: overTime.countOverTime, histograms: "taken", samplesMin: 1 },
   delta: { kernel: rates.delta, samplesMin: 2 },
-  deriv: { kernel: deriv, samplesMin: 2 },
-  first_over_time: { kernel: overTime.firstOverTime, samplesMin: 1, keepsName: true },
+  deriv: { kernel: deriv, histograms: "ignored", samplesMin: 2 },
+  first_over_time: { kernel: overTime.firstOverTime, histograms: "taken", samplesMin: 1, keepsName: true },
   idelta: { kernel: rates.idelta, samplesMin: 2 },
   increase: { kernel: rates.increase, samplesMin: 2, forCounters: true },
   irate: { kernel: rates.irate, samplesMin: 2 },
-  last_over_time: { kernel: overTime.lastOverTime, samplesMin: 1, keepsName: true },
-  max_over_time: { kernel: overTime.maxOverTime, samplesMin: 1 },
-  min_over_time: { kernel: overTime.minOverTime, samplesMin: 1 },
-  predict_linear: { kernel: predictLinear, samplesMin: 2 },
-  present_over_time: { kernel: overTime.presentOverTime, samplesMin: 1 },
-  quantile_over_time: { kernel: overTime.quantileOverTime, samplesMin: 1, checkParam: checkQuantile },
+  last_over_time: { kernel: overTime.lastOverTime, histograms: "taken", samplesMin: 1, keepsName: true },
+  max_over_time: { kernel: overTime.maxOverTime, histograms: "ignored", samplesMin: 1 },
+  min_over_time: { kernel: overTime.minOverTime, histograms: "ignored", samplesMin: 1 },
+  predict_linear: { kernel: predictLinear, histograms: "ignored", samplesMin: 2 },
+  present_over_time: { kernel: overTime.presentOverTime, histograms: "taken", samplesMin: 1 },
+  quantile_over_time: {
+    kernel: overTime.quantileOverTime,
+    histograms: "ignored",
+    samplesMin: 1,
+    checkParam: checkQuantile,
+  },
   rate: { kernel: rates.rate, samplesMin: 2, forCounters: true },
-  resets: { kernel: overTime.resets, samplesMin: 1 },
-  stddev_over_time: { kernel: overTime.stddevOverTime, samplesMin: 1 },
-  stdvar_over_time: { kernel: overTime.stdvarOverTime, samplesMin: 1 },
+  resets: { kernel: overTime.resets, histograms: "taken", samplesMin: 1 },
+  stddev_over_time: { kernel: overTime.stddevOverTime, histograms: "ignored", samplesMin: 1 },
+  stdvar_over_time: { kernel: overTime.stdvarOverTime, histograms: "ignored", samplesMin: 1 },
   sum_over_time: { kernel: overTime.sumOverTime, samplesMin: 1 },
 };
 
@@ -32,6 +37,7 @@ export const rangeFunctions: Readonly<Record<string, RangeFunction>> = {
 export const presence: RangeFunction = {
   kernel: overTime.presentOverTime,
   samplesMin: 1,
+  histograms: "taken",
   keepsName: true,
 };
 

@@ -5,7 +5,7 @@
 import { isStale } from "../../model/value.ts";
 import type { QueryContext } from "../../storage/querier.ts";
 import type { SampleColumns } from "../../storage/sample-columns.ts";
-import type { Column } from "../column.ts";
+import type { Column, Histograms } from "../column.ts";
 import type { Grid } from "../grid.ts";
 
 /** After about so many samples, a few milliseconds of work, a kernel looks whether its query still has to go on. */
@@ -20,6 +20,8 @@ export class Windows {
   /** Times and values of the samples. */
   t: Float64Array = new Float64Array(0);
   v: Float64Array = new Float64Array(0);
+  /** Sample i is a histogram where element i is one; undefined where there is none in any window. */
+  histograms: Histograms | undefined = undefined;
   /** The window of step k are the samples `lo[k] <= i < hi[k]`. */
   readonly lo: Int32Array;
   readonly hi: Int32Array;
@@ -58,12 +60,37 @@ export class Windows {
     dropStale(samples);
     this.t = samples.t;
     this.v = samples.v;
+    this.histograms = samples.histograms;
     findWindows(samples.t, samples.n, this);
+  }
+
+  /** How many histograms the window of step k holds. */
+  histogramsIn(k: number): number {
+    const { histograms } = this;
+    if (histograms === undefined) return 0;
+    let count = 0;
+    for (let i = this.lo[k]; i < this.hi[k]; i++) if (histograms[i] !== undefined) count++;
+    return count;
+  }
+
+  /** Takes the histograms out of all windows. */
+  dropHistograms(): void {
+    const { t, v, histograms, hi, steps } = this;
+    if (histograms === undefined) return;
+    const n = steps === 0 ? 0 : hi[steps - 1];
+    let kept = 0;
+    for (let i = 0; i < n; i++) {
+      if (histograms[i] !== undefined) continue;
+      t[kept] = t[i];
+      v.copyWithin(kept++, i, i + 1);
+    }
+    this.histograms = undefined;
+    findWindows(t, kept, this);
   }
 }
 
 function dropStale(samples: SampleColumns): void {
-  const { t, v, n } = samples;
+  const { t, v, n, histograms } = samples;
   let kept = 0;
   for (let i = 0; i < n; i++) {
     // biome-ignore lint/suspicious/noSelfCompare: only a NaN can be a staleness marker
@@ -71,10 +98,11 @@ function dropStale(samples: SampleColumns): void {
     if (kept < i) {
       t[kept] = t[i];
       v.copyWithin(kept, i, i + 1);
+      if (histograms !== undefined) histograms[kept] = histograms[i];
     }
     kept++;
   }
-  samples.n = kept;
+  samples.truncate(kept);
 }
 
 function findWindows(t: Float64Array, n: number, windows: Windows): void {
@@ -102,4 +130,5 @@ export function markPresent(windows: Windows, minimum: number, out: Column): voi
     count += enough;
   }
   out.count = count;
+  out.histograms = undefined;
 }

@@ -1,10 +1,11 @@
 /** `metric{label="value"}`: at every step the last sample that is not older than the lookback. */
 import { isStale } from "../../model/value.ts";
 import type { SampleColumns } from "../../storage/sample-columns.ts";
-import { Column } from "../column.ts";
+import { Column, type Histograms } from "../column.ts";
 import type { Grid } from "../grid.ts";
 import { lastTimeOf } from "../grid.ts";
 import type { QueryRun } from "../query-run.ts";
+import { pointWeight } from "../samples.ts";
 import type { Selector } from "../selection.ts";
 import type { Emit, VectorNode } from "./node.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
@@ -36,8 +37,9 @@ export class InstantSelectorNode implements VectorNode {
       if (samples.n === 0) continue;
       lookBack(samples, first, at === undefined ? grid.stepMs : 0, run.lookbackMs, this.#times, column);
       if (column.count === 0) continue;
-      run.samples.hold(column.count);
-      run.samples.count(column.count, column.count);
+      const weight = weightOf(column);
+      run.samples.hold(weight);
+      run.samples.count(weight, weight);
       emit(series.labels, column);
     }
     buffer.free();
@@ -46,7 +48,7 @@ export class InstantSelectorNode implements VectorNode {
 
 /** For every step the last sample in (time - lookback, time], nothing where that is a staleness marker. */
 function lookBack(
-  { t, v, n }: SampleColumns,
+  { t, v, n, histograms }: SampleColumns,
   firstMs: number,
   stepMs: number,
   lookbackMs: number,
@@ -55,6 +57,7 @@ function lookBack(
 ): void {
   const { values, present } = out;
   const steps = values.length;
+  const found: Histograms | undefined = histograms === undefined || times ? undefined : [];
   let time = firstMs;
   let next = 0;
   let count = 0;
@@ -66,8 +69,21 @@ function lookBack(
       continue;
     }
     values[k] = times ? t[last] / 1000 : v[last];
+    if (found !== undefined) found[k] = histograms?.[last];
     present[k] = 1;
     count++;
   }
   out.count = count;
+  out.histograms = found;
+}
+
+/** As how many samples the elements count: a histogram by its size. */
+function weightOf({ count, present, histograms }: Column): number {
+  if (histograms === undefined) return count;
+  let weight = count;
+  for (let k = 0; k < histograms.length; k++) {
+    const histogram = histograms[k];
+    if (histogram !== undefined && present[k] === 1) weight += pointWeight(histogram) - 1;
+  }
+  return weight;
 }

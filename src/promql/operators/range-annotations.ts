@@ -8,6 +8,7 @@ import type { QueryRun } from "../query-run.ts";
 
 export class RangeAnnotations {
   readonly #run: QueryRun;
+  readonly #source: Position;
   /** Where to report series that do not look like counters; undefined: not at all. */
   readonly #counters: Position | undefined;
   #lastName = "";
@@ -22,6 +23,7 @@ export class RangeAnnotations {
     param: { readonly values: Float64Array; readonly position: Position },
   ) {
     this.#run = run;
+    this.#source = source;
     this.#counters = func.forCounters ? source : undefined;
     this.#paramPosition = param.position;
     const { checkParam } = func;
@@ -37,6 +39,12 @@ export class RangeAnnotations {
       const text = present[k] === 1 ? this.#complaints[k] : undefined;
       if (text !== undefined) this.#run.annotations.warn(text, this.#paramPosition);
     }
+  }
+
+  /** A series of which some window holds both floats and histograms. */
+  noteIgnoredHistograms(labels: Labels): void {
+    const text = annotationTexts.histogramsIgnoredInMixedRange(labels.get(metricName));
+    this.#run.annotations.info(text, this.#source);
   }
 
   #noteCounter(name: string, position: Position): void {

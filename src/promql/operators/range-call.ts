@@ -1,12 +1,16 @@
 /** A function over a range vector: `rate(x[5m])`, `quantile_over_time(0.9, x[1h:1m])`. */
-import { Column } from "../column.ts";
+
+import type { Labels } from "../../model/labels.ts";
+import { Column, type Histograms } from "../column.ts";
 import type { RangeFunction } from "../functions/range-function.ts";
 import { markPresent, type Windows } from "../functions/windows.ts";
 import type { Grid } from "../grid.ts";
 import { dropMetadata } from "../metadata-labels.ts";
 import type { Position } from "../parser/ast.ts";
 import { type QueryRun, sameLabelset } from "../query-run.ts";
+import { pointWeight } from "../samples.ts";
 import { evaluateEarly } from "./early.ts";
+import { notOnHistograms } from "./floats-only.ts";
 import type { Emit, ScalarNode, VectorNode } from "./node.ts";
 import { RangeAnnotations } from "./range-annotations.ts";
 import type { RangeSource } from "./range-source.ts";
@@ -20,11 +24,13 @@ export interface PlacedScalar {
 const noParam = new Float64Array(0);
 
 export class RangeCallNode implements VectorNode {
+  readonly #name: string;
   readonly #func: RangeFunction;
   readonly #source: RangeSource;
   readonly #param: PlacedScalar | undefined;
 
-  constructor(func: RangeFunction, source: RangeSource, param: PlacedScalar | undefined) {
+  constructor(name: string, func: RangeFunction, source: RangeSource, param: PlacedScalar | undefined) {
+    this.#name = name;
     this.#func = func;
     this.#source = source;
     this.#param = param;
@@ -53,8 +59,9 @@ export class RangeCallNode implements VectorNode {
     const tally = new WindowTally(run, this.#source.fromStorage);
     const seen = keepsName || this.#source.distinctWithoutName(run) ? undefined : new Set<string>();
     this.#source.visit(run, grid, (inputLabels, windows) => {
-      markPresent(windows, samplesMin, column);
       tally.addWindows(windows);
+      if (windows.histograms !== undefined) this.#takeHistograms(inputLabels, windows, annotations);
+      markPresent(windows, samplesMin, column);
       if (column.count === 0) return;
       kernel(windows, column, param, grid);
       tally.addOutput(column.count);
@@ -69,6 +76,20 @@ export class RangeCallNode implements VectorNode {
     });
     paramsTurn();
     tally.settle(before + param.length);
+  }
+
+  /** Leaves in the windows what the function can take. */
+  #takeHistograms(labels: Labels, windows: Windows, annotations: RangeAnnotations): void {
+    const { histograms } = this.#func;
+    if (histograms === "taken") return;
+    let mixed = false;
+    for (let k = 0; k < windows.steps; k++) {
+      const count = windows.histogramsIn(k);
+      if (count > 0 && histograms === undefined) throw notOnHistograms(`the function "${this.#name}"`);
+      if (count > 0 && count < windows.hi[k] - windows.lo[k]) mixed = true;
+    }
+    if (mixed) annotations.noteIgnoredHistograms(labels);
+    windows.dropHistograms();
   }
 }
 
@@ -89,7 +110,9 @@ class WindowTally {
     this.#queryableBefore = run.samples.queryable;
   }
 
-  addWindows({ lo, hi, steps }: Windows): void {
+  addWindows(windows: Windows): void {
+    const { steps } = windows;
+    const { lo, hi } = windows.histograms === undefined ? windows : weighed(windows, windows.histograms);
     let largest = 0;
     let seen = 0;
     for (let k = 0; k < steps; k++) {
@@ -118,4 +141,18 @@ class WindowTally {
     samples.held = before;
     samples.hold(this.#outputs);
   }
+}
+
+/** The ends of the windows, counted in samples as which everything before them counts. */
+function weighed(
+  { lo, hi, steps }: Windows,
+  histograms: Histograms,
+): { readonly lo: Float64Array; readonly hi: Float64Array } {
+  const n = steps === 0 ? 0 : hi[steps - 1];
+  const before = new Float64Array(n + 1);
+  for (let i = 0; i < n; i++) {
+    const histogram = histograms[i];
+    before[i + 1] = before[i] + (histogram === undefined ? 1 : pointWeight(histogram));
+  }
+  return { lo: Float64Array.from(lo, (i) => before[i]), hi: Float64Array.from(hi, (i) => before[i]) };
 }

@@ -110,10 +110,13 @@ export function toSamples(column: Column, grid: Grid, out: SampleColumns): void 
   out.clear();
   out.reserve(column.count);
   const { t, v } = out;
+  const { histograms } = column;
+  if (histograms !== undefined) out.histograms = [];
   let n = 0;
   for (let k = 0; k < grid.steps; k++) {
     if (column.present[k] === 0) continue;
     t[n] = timeOf(grid, k);
+    if (out.histograms !== undefined) out.histograms[n] = histograms?.[k];
     v[n++] = column.values[k];
   }
   out.n = n;

@@ -2,6 +2,7 @@
 import type { Series } from "../../storage/querier.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { QueryRun } from "../query-run.ts";
+import { histogramsBytes } from "../samples.ts";
 
 const sampleBytes = 16;
 
@@ -26,7 +27,8 @@ export class SampleBuffer {
 
   /** To be called after the samples were changed by somebody else. */
   charge(): void {
-    const bytes = this.samples.t.length * sampleBytes;
+    const { t, histograms } = this.samples;
+    const bytes = t.length * sampleBytes + (histograms === undefined ? 0 : histogramsBytes(histograms));
     this.#run.chargeBytes(bytes - this.#charged);
     this.#charged = bytes;
   }

@@ -20,10 +20,12 @@ export class StepInvariantNode implements VectorNode {
     const { queryable } = run.samples;
     const column = new Column(grid.steps);
     let series = 0;
-    this.#operand.evaluate(run, { ...grid, steps: 1 }, (labels, { values }) => {
+    this.#operand.evaluate(run, { ...grid, steps: 1 }, (labels, { values, histograms }) => {
       series++;
       column.fill();
       column.values.fill(values[0]);
+      const histogram = histograms?.[0];
+      if (histogram !== undefined) column.histograms = new Array(grid.steps).fill(histogram);
       emit(labels, column);
     });
     run.samples.repeatSince(queryable, grid.steps);

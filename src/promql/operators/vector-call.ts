@@ -74,7 +74,9 @@ export class StepTimeNode implements VectorNode {
   }
 
   evaluate(run: QueryRun, grid: Grid, emit: Emit): void {
-    mapElements(run, grid, this.#operand, emit, ({ values }) => {
+    mapElements(run, grid, this.#operand, emit, (column) => {
+      const { values } = column;
+      column.histograms = undefined;
       for (let k = 0; k < values.length; k++) values[k] = timeOf(grid, k) / 1000;
     });
   }

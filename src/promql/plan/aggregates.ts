@@ -3,8 +3,10 @@ import { BugError } from "../../base/assert.ts";
 import { QueryError } from "../../base/errors.ts";
 import { quote } from "../../base/quote.ts";
 import { isValidLabelName } from "../../model/relabel.ts";
+import { annotationTexts } from "../annotations.ts";
 import { AggregateNode, accumulators } from "../operators/aggregate.ts";
 import { CountValuesNode } from "../operators/count-values.ts";
+import { FloatsOnlyNode, refuseHistograms } from "../operators/floats-only.ts";
 import type { ScalarNode, VectorNode } from "../operators/node.ts";
 import { QuantileAggregateNode } from "../operators/quantile-aggregate.ts";
 import { TopAggregateNode } from "../operators/top-aggregate.ts";
@@ -21,7 +23,21 @@ export function planAggregate(
   if (expr.op === "limitk" || expr.op === "limit_ratio") throw notYet(`the aggregation ${expr.op}`);
   const inner = within(scope, expr.op);
   const operand = planner.vector(unwrap(expr.expr), inner);
-  return { ...operand, node: aggregate(planner, expr, inner, operand.node) };
+  return { ...operand, node: aggregate(planner, expr, inner, whatItTakes(expr, operand.node)) };
+}
+
+/** Aggregations that a histogram means nothing to, and those that count it like any other element. */
+const ofFloats: ReadonlySet<string> = new Set("bottomk max min quantile stddev stdvar topk".split(" "));
+const ofAnything: ReadonlySet<string> = new Set("count group".split(" "));
+
+function whatItTakes(expr: AggregateExpression, operand: VectorNode): VectorNode {
+  const { op } = expr;
+  if (ofAnything.has(op)) return operand;
+  if (!ofFloats.has(op)) return refuseHistograms(operand, `the aggregation ${op}`);
+  const position = op === "topk" || op === "bottomk" ? expr : expr.expr;
+  return new FloatsOnlyNode(operand, (run) =>
+    run.annotations.info(annotationTexts.histogramIgnored(op), position),
+  );
 }
 
 function aggregate(

@@ -7,7 +7,13 @@ import { isValidLabelName } from "../../model/relabel.ts";
 import { elementwiseFunctions } from "../functions/elementwise.ts";
 import { presence, rangeFunctions } from "../functions/range-functions.ts";
 import { AbsentNode, absentLabels } from "../operators/absent.ts";
-import { HistogramFractionNode, HistogramQuantileNode } from "../operators/classic-histogram.ts";
+import {
+  HistogramFractionNode,
+  type HistogramOperand,
+  HistogramQuantileNode,
+} from "../operators/classic-histogram.ts";
+import { FloatsOnlyNode, refuseHistograms } from "../operators/floats-only.ts";
+import { HistogramValueNode, histogramValues } from "../operators/histogram-value.ts";
 import {
   type ChangeLabels,
   LabelFunctionNode,
@@ -33,15 +39,13 @@ const timeDependent: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Of native histograms: nothing that a float could be given to. */
-const histogramFunctions: ReadonlySet<string> = new Set(
-  "histogram_avg histogram_count histogram_stddev histogram_stdvar histogram_sum".split(" "),
-);
+/** Of the buckets of native histograms: not yet. */
+const bucketFunctions: ReadonlySet<string> = new Set("histogram_stddev histogram_stdvar".split(" "));
 
 export function planVectorCall(planner: Planner, call: CallExpression, scope: Scope): Planned<VectorNode> {
   const { name, experimental } = call.func;
   if (experimental) throw notYet(`the experimental function "${name}"`);
-  if (histogramFunctions.has(name)) throw notYet(`the function "${name}", which works on native histograms,`);
+  if (bucketFunctions.has(name)) throw notYet(`the function "${name}", which works on native histograms,`);
   const inner = within(scope, name);
   if (name === "timestamp") return planTimestamp(planner, call, inner);
   const args = new Arguments(planner, call, inner, timeDependent.has(name));
@@ -64,7 +68,7 @@ function scalarCall(name: string, args: Arguments): ScalarNode {
     case "time":
       return new TimeNode();
     case "scalar":
-      return new ScalarOfVectorNode(args.vector(0));
+      return new ScalarOfVectorNode(new FloatsOnlyNode(args.vector(0)));
     default:
       throw new BugError(`BUG: no function "${name}"`);
   }
@@ -76,8 +80,10 @@ function vectorCall(call: CallExpression, args: Arguments): VectorNode {
   if (kernel !== undefined) {
     if (args.count === 0) return new DateOfTimeNode(kernel);
     const params = Array.from({ length: args.count - 1 }, (_, i) => args.scalar(i + 1));
-    return new VectorCallNode(kernel, args.vector(0), params);
+    return new VectorCallNode(kernel, new FloatsOnlyNode(args.vector(0)), params);
   }
+  const value = histogramValues[name];
+  if (value !== undefined) return new HistogramValueNode(value, args.vector(0));
   if (rangeFunctions[name] !== undefined) return rangeCall(call, args);
   switch (name) {
     case "absent":
@@ -85,23 +91,20 @@ function vectorCall(call: CallExpression, args: Arguments): VectorNode {
     case "absent_over_time":
       return new AbsentNode(
         labelsOfAbsent(args.expr(0)),
-        new RangeCallNode(presence, args.range(0), undefined),
+        new RangeCallNode(name, presence, args.range(0), undefined),
         true,
       );
     case "histogram_quantile":
-      return new HistogramQuantileNode(args.placed(0), { node: args.vector(1), position: args.expr(1) });
+      return new HistogramQuantileNode(args.placed(0), classicHistograms(name, args, 1));
     case "histogram_fraction":
-      return new HistogramFractionNode(args.placed(0), args.placed(1), {
-        node: args.vector(2),
-        position: args.expr(2),
-      });
+      return new HistogramFractionNode(args.placed(0), args.placed(1), classicHistograms(name, args, 2));
     case "label_replace":
       return new LabelFunctionNode(planLabelReplace(args), args.vector(0));
     case "label_join":
       return new LabelFunctionNode(planLabelJoin(args), args.vector(0));
     case "sort":
     case "sort_desc":
-      return new SortNode(name === "sort_desc", args.vector(0), call);
+      return new SortNode(name === "sort_desc", new FloatsOnlyNode(args.vector(0)), call);
     case "vector":
       return new VectorOfScalarNode(args.scalar(0));
     default:
@@ -113,7 +116,13 @@ function vectorCall(call: CallExpression, args: Arguments): VectorNode {
 function rangeCall(call: CallExpression, args: Arguments): VectorNode {
   const index = call.args.findIndex((arg) => typeOf(arg) === "matrix");
   const param = args.count === 2 ? args.placed(1 - index) : undefined;
-  return new RangeCallNode(rangeFunctions[call.func.name], args.range(index), param);
+  const { name } = call.func;
+  return new RangeCallNode(name, rangeFunctions[name], args.range(index), param);
+}
+
+function classicHistograms(name: string, args: Arguments, index: number): HistogramOperand {
+  const node = refuseHistograms(args.vector(index), `the function "${name}"`);
+  return { node, position: args.expr(index) };
 }
 
 /** Of a selector the samples' own times, of anything else the times of the steps. */

@@ -4,6 +4,7 @@
  */
 import { BugError } from "../../base/assert.ts";
 import { QueryError } from "../../base/errors.ts";
+import { refuseHistograms } from "../operators/floats-only.ts";
 import { InstantSelectorNode } from "../operators/instant-selector.ts";
 import type { ScalarNode, VectorNode } from "../operators/node.ts";
 import {
@@ -104,7 +105,9 @@ export class Planner {
         return planVectorCall(this, expr, scope);
       case "unary": {
         const operand = this.vector(expr.expr, scope);
-        return expr.op === "+" ? operand : { ...operand, node: new NegatedVectorNode(operand.node) };
+        if (expr.op === "+") return operand;
+        const floats = refuseHistograms(operand.node, "the operator -");
+        return { ...operand, node: new NegatedVectorNode(floats) };
       }
       case "binary":
         return this.#vectorBinary(expr, within(scope, ""));
@@ -160,19 +163,24 @@ export class Planner {
   #vectorBinary(expr: BinaryExpression, scope: Scope): Planned<VectorNode> {
     const { op, returnBool, matching } = expr;
     if (op === "</" || op === ">/") throw notYet(`the operator ${op}, which works on native histograms,`);
+    const floats = (operand: VectorNode) => refuseHistograms(operand, `the operator ${op}`);
     if (matching !== undefined) {
       if (matching.fillLeft !== undefined || matching.fillRight !== undefined)
         throw notYet("the fill modifier");
       const make = (left: VectorNode, right: VectorNode): VectorNode =>
         op === "and" || op === "or" || op === "unless"
           ? new SetOperatorNode(op, left, right, matching)
-          : new VectorBinaryNode({ op, returnBool, matching }, left, right);
+          : new VectorBinaryNode({ op, returnBool, matching }, floats(left), floats(right));
       const left = this.vector(expr.left, scope);
       return combine(left, this.vector(expr.right, scope), vectorOnce, vectorOnce, make);
     }
     const scalarFirst = typeOf(expr.left) === "scalar";
     const make = (vector: VectorNode, scalar: ScalarNode): VectorNode =>
-      new VectorScalarNode(op as ArithmeticOp | ComparisonOp, { vector, scalar, scalarFirst }, returnBool);
+      new VectorScalarNode(
+        op as ArithmeticOp | ComparisonOp,
+        { vector: floats(vector), scalar, scalarFirst },
+        returnBool,
+      );
     const vector = this.vector(scalarFirst ? expr.right : expr.left, scope);
     const scalar = this.scalar(scalarFirst ? expr.left : expr.right, scope);
     return combine(vector, scalar, vectorOnce, scalarOnce, make);

@@ -16,12 +16,12 @@ import {
 
 const int64Max = 2 ** 63;
 
-/** Of floats; native histograms are read and carried, but none are appended yet. */
-const counterByType = (name: string, source: Source, help: string): StatFamily => ({
+/** Of floats and of native histograms. */
+const counterByType = (name: string, floats: Source, histograms: Source, help: string): StatFamily => ({
   name,
   type: "counter",
   help,
-  samples: [sampleOf(source, '{type="float"}'), sampleOf(() => 0, '{type="histogram"}')],
+  samples: [sampleOf(floats, '{type="float"}'), sampleOf(histograms, '{type="histogram"}')],
 });
 
 /** An empty head's times are infinite here and the ends of int64 in Prometheus. */
@@ -64,20 +64,38 @@ const head: readonly StatFamily[] = [
     "headChunkBytes",
     "Size of the files in chunks_head.",
   ),
-  counterByType("prometheus_tsdb_head_samples_appended_total", "samplesAppended", "Samples stored."),
+  gauge(
+    "prometheus_tsdb_head_native_histogram_series",
+    "nativeHistogramSeries",
+    "Series of the head whose last sample is a native histogram.",
+  ),
+  gauge(
+    "prometheus_tsdb_head_native_histogram_buckets",
+    "nativeHistogramBuckets",
+    "Buckets of the last native histograms of these series.",
+  ),
+  counterByType(
+    "prometheus_tsdb_head_samples_appended_total",
+    "samplesAppended",
+    "histogramsAppended",
+    "Samples stored.",
+  ),
   counterByType(
     "prometheus_tsdb_out_of_order_samples_total",
     "outOfOrder",
+    "histogramsOutOfOrder",
     "Samples refused because they came too late.",
   ),
   counterByType(
     "prometheus_tsdb_out_of_bound_samples_total",
     "outOfBounds",
+    "histogramsOutOfBounds",
     "Samples refused for a time that the head does not take.",
   ),
   counterByType(
     "prometheus_tsdb_too_old_samples_total",
     "tooOld",
+    () => 0,
     "Samples refused because they came later than the out-of-order window allows.",
   ),
   counter("prometheus_tsdb_head_truncations_total", "truncations", "Times the head was cut."),
@@ -113,11 +131,6 @@ const head: readonly StatFamily[] = [
     "narthex_head_chunk_write_errors_total",
     "chunkWriteErrors",
     "Times full chunks could not be written.",
-  ),
-  gauge(
-    "narthex_head_compaction_held_up",
-    "compactionHeldUp",
-    "1 while the head holds what cannot be written to a block yet.",
   ),
 ];
 

@@ -1,7 +1,5 @@
 /** Queries one block: matchers to postings to series to samples. Series come sorted by labels. */
-import { QueryError } from "../../base/errors.ts";
-import { Encoding, encodingName } from "../../chunkenc/encoding.ts";
-import { decodeXor } from "../../chunkenc/xor.ts";
+import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Matcher } from "../../model/matcher.ts";
 import type { Querier, QueryContext, SelectHints, Series } from "../../storage/querier.ts";
@@ -114,16 +112,8 @@ class BlockSeries implements Series {
       const to = Math.min(maxt, chunks[i + 1]);
       if (from > to) continue;
       const chunk = this.#readers.chunks.chunk(chunks[i + 2]);
-      if (chunk[0] !== Encoding.xor) throw notYet(this.labels, chunk[0]);
-      decodeXor(chunk, 1, chunk.length, out, from, to);
+      decodeChunk(chunk[0], chunk, 1, chunk.length, out, from, to);
     }
     removeDeleted(out, start, this.#deleted);
   }
-}
-
-function notYet(labels: Labels, encoding: number): QueryError {
-  return new QueryError(
-    "execution",
-    `${labels} holds samples in the chunk encoding ${encodingName(encoding)}, which this version stores but cannot query yet; leave the series out of the query`,
-  );
 }

@@ -12,8 +12,11 @@ import {
 } from "../../../test/tsdb/chunk-series.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
+import { HistogramAppender } from "../../chunkenc/histogram.ts";
+import { Histogram, staleHistogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
+import { isStale } from "../../model/value.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import type { Chunk } from "../chunks/chunk.ts";
@@ -93,12 +96,11 @@ test("answers as a filter over the samples does, with and without tombstones", (
 });
 
 describe("a series with histograms", () => {
-  const histogram = {
-    encoding: Encoding.histogram,
-    mint: 200,
-    maxt: 300,
-    bytes: Uint8Array.of(0, 2, 1, 2, 3),
-  };
+  const appender = new HistogramAppender(Encoding.histogram);
+  const first = new Histogram({ isFloat: false, count: 3, zeroCount: 3, sum: 0.5 });
+  appender.begin(200, first);
+  appender.append(300, staleHistogram(false));
+  const histogram = { encoding: Encoding.histogram, mint: 200, maxt: 300, bytes: appender.bytes() };
   const env = blockDir(new MemFs());
   const labels = Labels.of({ __name__: "mixed" });
   const floats = xorChunks([
@@ -122,14 +124,17 @@ describe("a series with histograms", () => {
     source.close();
   });
 
-  test("answers where there are floats, and says clearly where it cannot", () => {
+  test("is read with the floats", () => {
     const [series] = block.querier().select(unlimited, everything, 0, 1000, noHints, true);
     const columns = new SampleColumns();
     series.read(columns, 0, 199);
     expect([...columns.t.subarray(0, columns.n)]).toEqual([100, 150]);
-    expect(() => series.read(columns, 0, 200)).toThrow(
-      /{__name__="mixed"} holds samples in the chunk encoding histogram/,
-    );
+    expect(columns.histograms).toBeUndefined();
+    series.read(columns, 200, 1000);
+    expect([...columns.t.subarray(0, columns.n)]).toEqual([100, 150, 200, 300]);
+    expect(columns.v[2]).toBe(0.5);
+    expect(columns.histograms?.map((one) => one?.isStale)).toEqual([undefined, undefined, false, true]);
+    expect(isStale(columns.v, 3)).toBe(true);
   });
 });
 

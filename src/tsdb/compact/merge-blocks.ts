@@ -5,10 +5,9 @@
  * samples left out, merged, and encoded anew in chunks of 120 samples. Where two blocks have a sample at the same time
  * the first block's counts, as it does in queries.
  */
-import { NarthexError } from "../../base/errors.ts";
-import { encodeFloats } from "../../chunkenc/encode-floats.ts";
-import { Encoding, encodingName } from "../../chunkenc/encoding.ts";
-import { decodeXor, XorAppender } from "../../chunkenc/xor.ts";
+import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
+import { encodeSamples } from "../../chunkenc/encode-samples.ts";
+import { XorAppender } from "../../chunkenc/xor.ts";
 import { compareLabels, type Labels } from "../../model/labels.ts";
 import { mergeRuns } from "../../storage/merge.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
@@ -36,7 +35,7 @@ function* merge(blocks: readonly BlockReaders[], cutoff: Cutoff | undefined): Ge
     const entries: Entry[] = [];
     const begin = cutoff === undefined ? Number.NEGATIVE_INFINITY : cutoff(least);
     for (const cursor of parts) cursor.addEntries(entries, begin);
-    if (entries.length > 0) yield { labels: least, chunks: () => merger.chunks(least, entries) };
+    if (entries.length > 0) yield { labels: least, chunks: () => merger.chunks(entries) };
     for (const cursor of parts) cursor.next();
   }
 }
@@ -109,7 +108,7 @@ class ChunkMerger {
   readonly #appender = new XorAppender(4096);
 
   /** `entries` come block by block, those of a block in time order. */
-  *chunks(labels: Labels, entries: readonly Entry[]): Generator<Chunk> {
+  *chunks(entries: readonly Entry[]): Generator<Chunk> {
     if (isPlain(entries)) {
       for (const entry of entries) yield read(entry);
       return;
@@ -124,27 +123,23 @@ class ChunkMerger {
         end = Math.max(end, byTime[to].entry.maxt);
       const group = byTime.slice(from, to);
       if (group.length === 1 && !touches(group[0].entry)) yield read(group[0].entry);
-      else
-        yield* this.#encoded(
-          labels,
-          group.sort((a, b) => a.order - b.order).map(({ entry }) => entry),
-        );
+      else yield* this.#encoded(group.sort((a, b) => a.order - b.order).map(({ entry }) => entry));
       from = to;
     }
   }
 
-  *#encoded(labels: Labels, entries: readonly Entry[]): Generator<Chunk> {
+  *#encoded(entries: readonly Entry[]): Generator<Chunk> {
     const columns = this.#columns;
     columns.clear();
     for (let i = 0; i < entries.length; ) {
       const { block, deleted } = entries[i];
       const start = columns.n;
-      for (; i < entries.length && entries[i].block === block; i++) decode(labels, read(entries[i]), columns);
+      for (; i < entries.length && entries[i].block === block; i++) decode(read(entries[i]), columns);
       removeDeleted(columns, start, deleted);
       if (start > 0 && columns.n > start && columns.t[start] <= columns.t[start - 1])
         mergeRuns(columns, 0, start);
     }
-    yield* encodeFloats(columns.t, columns.v, 0, columns.n, this.#appender);
+    yield* encodeSamples(columns, 0, columns.n, this.#appender);
   }
 }
 
@@ -166,12 +161,6 @@ function read({ mint, maxt, ref, block }: Entry): Chunk {
   return block.chunks.storedChunk(ref, mint, maxt);
 }
 
-function decode(labels: Labels, { encoding, mint, maxt, bytes }: Chunk, out: SampleColumns): void {
-  if (encoding !== Encoding.xor) {
-    throw new NarthexError(
-      "STORAGE",
-      `${labels} has overlapping or partly deleted chunks of encoding ${encodingName(encoding)}, which this version cannot encode anew; the blocks stay as they are`,
-    );
-  }
-  decodeXor(bytes, 0, bytes.length, out, mint, maxt);
+function decode({ encoding, mint, maxt, bytes }: Chunk, out: SampleColumns): void {
+  decodeChunk(encoding, bytes, 0, bytes.length, out, mint, maxt);
 }

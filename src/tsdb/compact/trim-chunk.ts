@@ -1,6 +1,6 @@
-import { NarthexError } from "../../base/errors.ts";
-import { Encoding, encodingName } from "../../chunkenc/encoding.ts";
-import { decodeXor, XorAppender } from "../../chunkenc/xor.ts";
+import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
+import { encodeSamples } from "../../chunkenc/encode-samples.ts";
+import { maxSamplesPerChunk, XorAppender } from "../../chunkenc/xor.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Chunk } from "../chunks/chunk.ts";
 
@@ -14,21 +14,9 @@ const appender = new XorAppender(1024);
 export function trimChunk(chunk: Chunk, mint: number, maxt: number): Chunk | undefined {
   if (chunk.mint >= mint && chunk.maxt <= maxt) return chunk;
   if (chunk.mint > maxt || chunk.maxt < mint) return undefined;
-  if (chunk.encoding !== Encoding.xor) {
-    throw new NarthexError(
-      "STORAGE",
-      `a chunk of encoding ${encodingName(chunk.encoding)} reaches over the end of the block's range, and this version cannot cut those; nothing was written and nothing is lost`,
-    );
-  }
   columns.clear();
-  decodeXor(chunk.bytes, 0, chunk.bytes.length, columns, mint, maxt);
-  if (columns.n === 0) return undefined;
-  appender.reset();
-  for (let i = 0; i < columns.n; i++) appender.append(columns.t[i], columns.v, i);
-  return {
-    encoding: Encoding.xor,
-    mint: columns.t[0],
-    maxt: columns.t[columns.n - 1],
-    bytes: appender.bytes(),
-  };
+  decodeChunk(chunk.encoding, chunk.bytes, 0, chunk.bytes.length, columns, mint, maxt);
+  // What was one chunk fits into one.
+  const [trimmed] = encodeSamples(columns, 0, columns.n, appender, maxSamplesPerChunk);
+  return trimmed;
 }

@@ -11,7 +11,14 @@ import type { ChunkSink, HeadLog } from "./head-log.ts";
 import { HeadMemory } from "./memory.ts";
 
 const wasm = new Uint8Array(readFileSync(new URL("../../kernels/head.wasm", import.meta.url)));
-const noLog: HeadLog = { logSeries() {}, logSamples() {}, logExemplars() {}, logMetadata() {}, flush() {} };
+const noLog: HeadLog = {
+  logSeries() {},
+  logSamples() {},
+  logHistograms() {},
+  logExemplars() {},
+  logMetadata() {},
+  flush() {},
+};
 
 function chunkRecorder(): ChunkSink & { chunks: string[] } {
   const chunks: string[] = [];

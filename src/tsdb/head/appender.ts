@@ -3,9 +3,11 @@
  * Prometheus's headAppender without an out-of-order window.
  */
 import { NarthexError } from "../../base/errors.ts";
-import { Series } from "../../kernels/head-layout.ts";
+import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import { Judgement } from "../../kernels/head-stage.ts";
+import { type Histogram, staleHistogram } from "../../model/histogram.ts";
 import type { Labels } from "../../model/labels.ts";
+import { isStale } from "../../model/value.ts";
 import {
   type Appender,
   type BatchRefusal,
@@ -22,17 +24,21 @@ import { LabelBytes } from "./label-bytes.ts";
 import { seriesRecord } from "./memory.ts";
 import { writeSeriesLabels } from "./series-entry.ts";
 import { walRefOf } from "./series-table.ts";
+import { type SampleGroup, type StagedHistogram, StagedHistograms } from "./staged-histograms.ts";
 import { Staging } from "./staging.ts";
 
 /** A batch may need this much beyond its samples: classes that run out, lists that grow. */
 const pagesReserve = 64;
 /** A sample may need a new chunk and lists: words a sample at the worst, over many samples. */
 const wordsPerSample = 48;
+/** A histogram may need a copy of its chunk, which has twice the bytes it should have, and its own buckets. */
+const wordsPerHistogram = 2048;
 
 export class HeadAppender implements Appender {
   readonly #head: Head;
   readonly #log: HeadLog;
   readonly #staging: Staging;
+  readonly #histograms = new StagedHistograms();
   readonly #labelBytes = new LabelBytes();
   /** Refs of series that no log record names yet, also of earlier batches that were rolled back. */
   #unlogged: number[] = [];
@@ -72,7 +78,9 @@ export class HeadAppender implements Appender {
 
   /** Whether something is staged. */
   get isStaged(): boolean {
-    return this.#staging.n > 0 || this.#exemplars.length > 0 || this.#metadata.size > 0;
+    return (
+      this.#staging.n > 0 || this.#histograms.n > 0 || this.#exemplars.length > 0 || this.#metadata.size > 0
+    );
   }
 
   /**
@@ -125,7 +133,70 @@ export class HeadAppender implements Appender {
     this.#staging.stage(refs, timestamps, values, n, outcomes, this.#minValidTime);
     const refused = n - (this.#staging.n - before);
     if (refused > 0) this.#count(refs, n, outcomes, before);
+    if (this.#histograms.n > 0 || this.#head.stats.nativeHistogramSeries > 0) this.#sortOut(before);
     return refused;
+  }
+
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+    this.#begin(t);
+    const head = this.#head;
+    const { stats } = head;
+    if (t < this.#minValidTime) {
+      stats.histogramsOutOfBounds++;
+      return Outcome.outOfBounds;
+    }
+    if (!this.isLive(ref)) throw noSeries(ref);
+    const { words, doubles } = head.memory;
+    const record = seriesRecord(words, ref);
+    const lastTime = doubles[(record + Series.lastTime) >> 1];
+    if (t <= lastTime && words[record + Series.open] !== 0) {
+      if (t < lastTime) {
+        stats.histogramsOutOfOrder++;
+        return Outcome.outOfOrder;
+      }
+      const last = head.histograms.last(ref);
+      return last !== undefined && histogram.equals(last) ? Outcome.duplicate : Outcome.duplicateTimestamp;
+    }
+    this.#histograms.push(ref, t, histogram, this.#staging.n);
+    return Outcome.ok;
+  }
+
+  /**
+   * Floats of series with histograms, among those staged from `first` on: a staleness marker becomes one of the kind that
+   * the series has, another float ends the group in which the series has histograms.
+   */
+  #sortOut(first: number): void {
+    const { words } = this.#head.memory;
+    const { refs, times, values } = this.#staging;
+    const end = this.#staging.n;
+    let kept = first;
+    for (let i = first; i < end; i++) {
+      const ref = refs[i];
+      const isStaged = this.#histograms.has(ref);
+      if (isStaged || (words[seriesRecord(words, ref) + Series.samples] & SeriesFlag.histogram) !== 0) {
+        const isFloat = isStale(values, i) ? this.#lastIsFloatHistogram(ref, kept) : undefined;
+        if (isFloat !== undefined) {
+          this.#histograms.push(ref, times[i], staleHistogram(isFloat), kept);
+          continue;
+        }
+        if (this.#histograms.isInGroup(ref)) this.#histograms.endGroup(kept);
+      }
+      refs[kept] = ref;
+      times[kept] = times[i];
+      values.copyWithin(kept, i, i + 1);
+      kept++;
+    }
+    this.#staging.n = kept;
+  }
+
+  /**
+   * Of what kind the last sample of a series is, that of this batch included, `n` floats of which are staged: undefined where it is a float.
+   */
+  #lastIsFloatHistogram(ref: number, n: number): boolean | undefined {
+    const staged = this.#histograms.last(ref);
+    const { refs } = this.#staging;
+    for (let i = staged?.floatsBefore ?? 0; i < n; i++) if (refs[i] === ref) return undefined;
+    return staged === undefined ? this.#head.histograms.lastIsFloat(ref) : staged.isFloat;
   }
 
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome {
@@ -149,7 +220,8 @@ export class HeadAppender implements Appender {
   commit(): void {
     const head = this.#head;
     try {
-      head.arena.reserve(pagesReserve + ((this.#staging.n * wordsPerSample) >>> 14));
+      const words = this.#staging.n * wordsPerSample + this.#histograms.n * wordsPerHistogram;
+      head.arena.reserve(pagesReserve + (words >>> 14));
       this.#writeLog();
     } catch (error) {
       this.#forget();
@@ -158,7 +230,7 @@ export class HeadAppender implements Appender {
     }
     for (const { ref, exemplar } of this.#exemplars) head.exemplars.add(head.labels(ref), exemplar);
     for (const [ref, metadata] of this.#metadata) head.metadata.set(ref, metadata);
-    const { mint, maxt } = this.#staging.apply(this.#minValidTime);
+    const { mint, maxt } = this.#staging.apply(this.#minValidTime, this.#groups());
     head.extendTimes(mint, maxt);
     if (!head.cuts.persist()) head.stats.chunkWriteErrors++;
     head.publish();
@@ -169,6 +241,11 @@ export class HeadAppender implements Appender {
   rollback(): void {
     this.#forget();
     this.#head.stats.rollbacks++;
+  }
+
+  /** Undefined where there are floats only. */
+  #groups(): readonly SampleGroup[] | undefined {
+    return this.#histograms.n === 0 ? undefined : this.#histograms.groups(this.#staging.n);
   }
 
   #encode(labels: Labels): LabelBytes {
@@ -218,7 +295,7 @@ export class HeadAppender implements Appender {
       else if (outcomes[i] === Outcome.outOfBounds) stats.outOfBounds++;
       else if (outcomes[i] === Judgement.noSeries) {
         this.#staging.n = stagedBefore;
-        throw new TypeError(`append to ref ${refs[i]}, which is no series of the head; check isLive first`);
+        throw noSeries(refs[i]);
       }
     }
   }
@@ -239,8 +316,7 @@ export class HeadAppender implements Appender {
     if (this.#metadata.size > 0) {
       log.logMetadata([...this.#metadata].map(([ref, metadata]) => ({ walRef: walRef(ref), metadata })));
     }
-    const staging = this.#staging;
-    if (staging.n > 0) log.logSamples(staging.walRefs(), staging.times, staging.values, staging.n);
+    this.#logSamples();
     if (this.#exemplars.length > 0) {
       log.logExemplars(
         this.#exemplars.map(({ ref, exemplar: { t, value, labels } }) => ({
@@ -255,13 +331,44 @@ export class HeadAppender implements Appender {
     this.#unlogged = [];
   }
 
+  #logSamples(): void {
+    const log = this.#log;
+    const { times, values, n } = this.#staging;
+    const walRefs = this.#staging.walRefs();
+    const groups = this.#groups();
+    if (groups === undefined) {
+      if (n > 0) log.logSamples(walRefs, times, values, n);
+      return;
+    }
+    const { words } = this.#head.memory;
+    const named = (staged: readonly StagedHistogram[]) =>
+      staged.map(({ ref, t, histogram }) => ({
+        walRef: walRefOf(words, seriesRecord(words, ref)),
+        t,
+        histogram,
+      }));
+    let start = 0;
+    for (const { floatsEnd, integers, floats } of groups) {
+      const range = (column: Float64Array) => column.subarray(start, floatsEnd);
+      if (floatsEnd > start) log.logSamples(range(walRefs), range(times), range(values), floatsEnd - start);
+      if (integers.length > 0) log.logHistograms(named(integers));
+      if (floats.length > 0) log.logHistograms(named(floats));
+      start = floatsEnd;
+    }
+  }
+
   #forget(): void {
     this.#staging.n = 0;
+    this.#histograms.clear();
     this.#exemplars = [];
     this.#metadata.clear();
     this.#begun = false;
     this.#refusedCount = 0;
   }
+}
+
+function noSeries(ref: number): TypeError {
+  return new TypeError(`append to ref ${ref}, which is no series of the head; check isLive first`);
 }
 
 function storageError(error: unknown): NarthexError {

@@ -2,8 +2,8 @@
  * The head as the source of a block: all series with samples in a range to which nothing is appended any more
  * (Head.appendableMinValidTime). So the batch does not matter, and the memory is held only while a few series at a time are gathered.
  */
-import { Encoding } from "../../chunkenc/encoding.ts";
-import { XorAppender } from "../../chunkenc/xor.ts";
+import { encodeSamples } from "../../chunkenc/encode-samples.ts";
+import { maxSamplesPerChunk, XorAppender } from "../../chunkenc/xor.ts";
 import type { Labels } from "../../model/labels.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Chunk, ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
@@ -93,8 +93,7 @@ export class HeadChunkSource implements ChunkSource {
       if (this.#isWhole(chunks, i, deleted)) {
         parts.push(chunks.refs[i]);
       } else {
-        const chunk = this.#encode(labels, chunks, i, deleted);
-        if (chunk !== undefined) parts.push(chunk);
+        parts.push(...this.#encode(chunks, i, deleted));
       }
     }
     if (parts.length === 0) return undefined;
@@ -114,19 +113,11 @@ export class HeadChunkSource implements ChunkSource {
     return !deleted.some((interval) => interval.mint <= maxt && interval.maxt >= mint);
   }
 
-  #encode(
-    labels: Labels,
-    chunks: GatheredChunks,
-    i: number,
-    deleted: readonly Interval[],
-  ): Chunk | undefined {
+  /** One chunk at most: what was in one chunk fits into one. */
+  #encode(chunks: GatheredChunks, i: number, deleted: readonly Interval[]): Iterable<Chunk> {
     const samples = new SampleColumns(chunks.samples[i]);
-    decodeGathered(chunks, i, this.#store, samples, this.#mint, this.#maxt, labels);
+    decodeGathered(chunks, i, this.#store, samples, this.#mint, this.#maxt);
     removeDeleted(samples, 0, deleted);
-    const { n, t, v } = samples;
-    if (n === 0) return undefined;
-    const appender = new XorAppender();
-    for (let k = 0; k < n; k++) appender.append(t[k], v, k);
-    return { encoding: Encoding.xor, mint: t[0], maxt: t[n - 1], bytes: appender.bytes() };
+    return encodeSamples(samples, 0, samples.n, new XorAppender(), maxSamplesPerChunk);
   }
 }

@@ -169,8 +169,6 @@ export class Collection {
       this.#oldestTime = Math.min(this.#oldestTime, this.#oldestOf(record));
       return;
     }
-    // Histogram samples are not in the head; their series must be kept for the WAL to be understood.
-    if ((words[record + Series.samples] & SeriesFlag.histograms) !== 0) return;
     head.series.kill(ref);
     this.#bury(ref);
   }
@@ -280,6 +278,7 @@ export function dropOpenChunks(head: Head, ref: number, record: number): number 
   const { words } = head.memory;
   let dropped = 0;
   const open = words[record + Series.open];
+  head.histograms.forget(ref, record);
   Atomics.store(words, record + Series.open, 0);
   for (let slab = open; slab !== 0; slab = words[slab + Chunk.older]) {
     head.retired.chunk(slab);

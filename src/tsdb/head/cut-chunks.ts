@@ -4,18 +4,20 @@
  */
 import { assert } from "../../base/assert.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
-import { Chunk, Cut, chunkWordsMax, Series } from "../../kernels/head-layout.ts";
+import { Chunk, Cut, chunkWordsMax, HistogramChunk, Series } from "../../kernels/head-layout.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
 import type { ChunkSink } from "./head-log.ts";
 import { type HeadMemory, seriesRecord } from "./memory.ts";
-import { copyChunkData } from "./open-chunk.ts";
+import { copyChunkData, openEncoding } from "./open-chunk.ts";
 import type { Retired } from "./retired.ts";
 import { isLiveRecord, walRefOf } from "./series-table.ts";
 
 interface PendingChunk {
   readonly seriesRef: number;
   readonly slab: number;
-  readonly bits: number;
+  readonly encoding: Encoding;
+  /** Bytes of its data. */
+  readonly size: number;
   readonly samples: number;
   readonly mint: number;
   readonly maxt: number;
@@ -38,7 +40,7 @@ export class CutChunks {
   readonly #lists: ChunkLists;
   readonly #retired: Retired;
   readonly #sink: ChunkSink;
-  readonly #bytes = new Uint8Array(4 * chunkWordsMax);
+  #bytes = new Uint8Array(4 * chunkWordsMax);
   /** Oldest first within each series. */
   #pending: PendingChunk[] = [];
   readonly #persisted: PersistedStats = {
@@ -64,21 +66,31 @@ export class CutChunks {
     return this.#pending.length;
   }
 
-  /** Takes the entries of a cut buffer. */
-  take(cuts: number, count: number): void {
+  /** Takes the entries of a cut buffer; floats follow on them. `onHistograms` is told of those that hold histograms. */
+  take(cuts: number, count: number, onHistograms: (slab: number) => void): void {
     const { words, doubles } = this.#memory;
     for (let i = 0, entry = cuts; i < count; i++, entry += Cut.words) {
       const slab = words[entry + Cut.slab];
-      this.#pending.push({
-        seriesRef: words[entry + Cut.ref],
-        slab,
-        bits: words[entry + Cut.bits],
-        samples: words[entry + Cut.samples],
-        mint: doubles[(slab + Chunk.firstTime) >> 1],
-        maxt: doubles[(entry + Cut.maxt) >> 1],
-        ref: 0,
-      });
+      const encoding = openEncoding(words, slab);
+      const ref = words[entry + Cut.ref];
+      if (encoding !== Encoding.xor) onHistograms(slab);
+      const size =
+        encoding === Encoding.xor ? (words[entry + Cut.bits] + 7) >>> 3 : words[slab + HistogramChunk.bytes];
+      this.add(ref, slab, encoding, size, words[entry + Cut.samples], doubles[(entry + Cut.maxt) >> 1]);
     }
+  }
+
+  /** Takes a chunk that is not the open one of its series any more. */
+  add(
+    seriesRef: number,
+    slab: number,
+    encoding: Encoding,
+    size: number,
+    samples: number,
+    maxt: number,
+  ): void {
+    const mint = this.#memory.doubles[(slab + Chunk.firstTime) >> 1];
+    this.#pending.push({ seriesRef, slab, encoding, size, samples, mint, maxt, ref: 0 });
   }
 
   /** Writes what waits. Returns whether everything is written; otherwise {@link error} says why not. */
@@ -126,17 +138,23 @@ export class CutChunks {
   #write(chunk: PendingChunk): void {
     const { words } = this.#memory;
     const record = seriesRecord(words, chunk.seriesRef);
-    const bytes = this.#bytes;
-    copyChunkData(words, chunk.slab, (chunk.bits + 31) >>> 5, chunk.samples, bytes, 0);
-    const data = bytes.subarray(0, (chunk.bits + 7) >>> 3);
-    chunk.ref = this.#sink.append(walRefOf(words, record), chunk.mint, chunk.maxt, Encoding.xor, data);
+    const { slab, encoding, size, samples, mint, maxt } = chunk;
+    if (size + 3 > this.#bytes.length) this.#bytes = new Uint8Array(2 * size + 4);
+    copyChunkData(words, slab, (size + 3) >>> 2, samples, this.#bytes, 0);
+    chunk.ref = this.#sink.append(
+      walRefOf(words, record),
+      mint,
+      maxt,
+      encoding,
+      this.#bytes.subarray(0, size),
+    );
   }
 
   #publish(chunk: PendingChunk): void {
     const { words } = this.#memory;
     const record = seriesRecord(words, chunk.seriesRef);
     if (record === 0 || !isLiveRecord(words, record)) return;
-    this.#lists.append(record, words[chunk.slab + Chunk.ordinal], { ...chunk, encoding: Encoding.xor });
+    this.#lists.append(record, words[chunk.slab + Chunk.ordinal], chunk);
     // It is the last of the chain that begins at the open chunk.
     let newer = words[record + Series.open];
     while (newer !== 0 && words[newer + Chunk.older] !== chunk.slab) newer = words[newer + Chunk.older];

@@ -26,7 +26,6 @@ export interface VisibleState {
   readonly maxTime: number;
   /** Whether anything was ever appended. */
   readonly initialized: boolean;
-  readonly histograms: boolean;
 }
 
 /** The owner of slots of readers that no thread has to account for. */
@@ -106,14 +105,7 @@ export function loadState(memory: HeadMemory): VisibleState {
     const maxTime = loadDouble(words, at + State.maxTime);
     if (Atomics.load(words, Root.committed) !== batch) continue;
     const initialized = (flags & StateFlag.initialized) !== 0;
-    return {
-      batch,
-      lastRef,
-      minTime,
-      maxTime,
-      initialized,
-      histograms: (flags & StateFlag.histograms) !== 0,
-    };
+    return { batch, lastRef, minTime, maxTime, initialized };
   }
 }
 

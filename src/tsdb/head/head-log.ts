@@ -7,6 +7,7 @@ import type { Labels } from "../../model/labels.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import type { Chunk } from "../chunks/chunk.ts";
 import type { ExemplarEntry } from "../record/exemplars.ts";
+import type { HistogramEntry } from "../record/histograms.ts";
 
 /** Series that no record in the log names yet, in the order of their creation. Valid during the call. */
 export interface NewSeries {
@@ -24,15 +25,18 @@ export interface MetadataEntry {
 }
 
 /**
- * The write-ahead log as a commit sees it. Calls come in this order, each at most once a batch, those without content
- * left out: logSeries, logMetadata, logSamples, logExemplars, flush. Whatever throws ends the batch: nothing of it
- * becomes visible, and the series are offered again with the next batch.
+ * The write-ahead log as a commit sees it. Calls come in this order, those without content left out: logSeries,
+ * logMetadata, then logSamples and logHistograms in the order of the samples (once each, or several times where series change
+ * from one kind to another within the batch), logExemplars, flush. Whatever throws ends the batch: nothing of it becomes
+ * visible, and the series are offered again with the next batch.
  */
 export interface HeadLog {
   logSeries(series: NewSeries): void;
   logMetadata(entries: readonly MetadataEntry[]): void;
   /** Parallel columns, the first `n` of them; values as bits. */
   logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void;
+  /** All with integer counts, or all with float counts. */
+  logHistograms(entries: readonly HistogramEntry[]): void;
   logExemplars(entries: readonly ExemplarEntry[]): void;
   /** Hands everything to the operating system: after this the batch survives the process. */
   flush(): void;

@@ -4,13 +4,11 @@ import { describe, expect, test } from "vitest";
 import { append, hints, noContext, type TestHead, testHead } from "../../../test/head/fixture.ts";
 import { QueryError } from "../../base/errors.ts";
 import { compareUtf8 } from "../../base/strings.ts";
-import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import { compareLabels, Labels } from "../../model/labels.ts";
 import { Matcher, type MatchType } from "../../model/matcher.ts";
 import type { QueryContext } from "../../storage/querier.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import { Collection } from "./collection.ts";
-import { seriesRecord } from "./memory.ts";
 
 const t0 = 1_700_000_000_000;
 const names = ["__name__", "a", "b", "cé"];
@@ -291,28 +289,6 @@ describe("times", () => {
     expect(querier.labelValues(noContext, "s", [], 0)).toEqual(["late", "long"]);
     querier.close();
   });
-});
-
-test("series with native histograms say so", () => {
-  const { appender, reader, head, memory } = headWith([Labels.of({ a: "1" }), Labels.of({ a: "2" })]);
-  memory.words[seriesRecord(memory.words, 2) + Series.samples] |= SeriesFlag.histograms;
-  head.hasHistograms = true;
-  append(appender, []);
-  expect(reader.state().histograms).toBe(true);
-  const querier = reader.querier(0, t0);
-  expect(querier.select(noContext, [new Matcher("=", "a", "1")], 0, t0, hints, false)).toHaveLength(1);
-  expect(() => querier.select(noContext, [new Matcher("=~", "a", ".+")], 0, t0, hints, false)).toThrow(
-    'series {a="2"} has native histograms, which are not supported yet',
-  );
-  const labelsOnly = querier.select(
-    noContext,
-    [new Matcher("=~", "a", ".+")],
-    0,
-    t0,
-    { ...hints, func: "series" },
-    false,
-  );
-  expect(labelsOnly).toHaveLength(2);
 });
 
 test("an empty head has nothing", () => {

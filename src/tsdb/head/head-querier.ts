@@ -4,15 +4,14 @@
  */
 import { assert } from "../../base/assert.ts";
 import { compareUtf8 } from "../../base/strings.ts";
-import { Encoding } from "../../chunkenc/encoding.ts";
-import { labelCountMask, Pair, Series as Record, SeriesFlag } from "../../kernels/head-layout.ts";
+import { labelCountMask, Pair } from "../../kernels/head-layout.ts";
 import type { Matcher } from "../../model/matcher.ts";
 import type { Querier, QueryContext, SelectHints, Series } from "../../storage/querier.ts";
 import { deletedOf } from "./deleted-intervals.ts";
 import { ReaderPin, type VisibleState } from "./epochs.ts";
 import { HeadIndex } from "./head-index.ts";
 import type { ChunkStore } from "./head-log.ts";
-import { HeadSeries, notYet } from "./head-series.ts";
+import { HeadSeries } from "./head-series.ts";
 import { type HeadMemory, pairHeader, seriesRecord } from "./memory.ts";
 import type { PairStrings } from "./pair-strings.ts";
 import type { RefList } from "./refs.ts";
@@ -149,14 +148,8 @@ export class HeadQuerier implements Querier {
       const record = seriesRecord(words, refs[i]);
       if (record === 0 || !isLiveRecord(words, record)) continue;
       const first = chunks.n;
-      if ((words[record + Record.samples] & SeriesFlag.histograms) !== 0) {
-        throw notYet(this.#strings.labels(record), Encoding.none);
-      }
       if (chunks.gather(record, batch, mint, maxt) === 0) continue;
       const labels = this.#strings.labels(record);
-      for (let k = first; k < chunks.n; k++) {
-        if (chunks.encodings[k] !== Encoding.xor) throw notYet(labels, chunks.encodings[k]);
-      }
       held += bytesPerSeries + bytesPerLabel * labels.size;
       const deleted = deletedOf(this.#memory, refs[i], record);
       series.push(new HeadSeries(labels, chunks, first, chunks.n, this.#store, deleted, mint));
@@ -178,8 +171,7 @@ export class HeadQuerier implements Querier {
       const record = seriesRecord(words, refs[i]);
       if (record === 0 || !isLiveRecord(words, record)) continue;
       chunks.clear();
-      const histograms = (words[record + Record.samples] & SeriesFlag.histograms) !== 0;
-      if (chunks.gather(record, this.#pin.state.batch, mint, maxt) === 0 && !histograms) continue;
+      if (chunks.gather(record, this.#pin.state.batch, mint, maxt) === 0) continue;
       series.push(new HeadSeries(this.#strings.labels(record), chunks, 0, 0, this.#store, [], mint));
     }
     return series;

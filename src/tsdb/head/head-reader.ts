@@ -25,7 +25,7 @@ export class HeadReader implements Queryable {
     this.#strings = new PairStrings(memory);
   }
 
-  /** The range of the head and whether it holds native histograms, as of the last commit. */
+  /** The range of the head, as of the last commit. */
   state(): VisibleState {
     return loadState(this.#memory);
   }

@@ -1,8 +1,6 @@
 /** A series that a query selected from the head: its gathered chunks, decoded when they are read. */
 
-import { QueryError } from "../../base/errors.ts";
-import { Encoding, encodingName } from "../../chunkenc/encoding.ts";
-import { decodeXor } from "../../chunkenc/xor.ts";
+import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Series } from "../../storage/querier.ts";
 import type { SampleColumns } from "../../storage/sample-columns.ts";
@@ -45,7 +43,7 @@ export class HeadSeries implements Series {
     const chunks = this.#chunks;
     for (let i = this.#first; i < this.#end; i++) {
       if (chunks.mints[i] > maxt || chunks.maxts[i] < from) continue;
-      decodeGathered(chunks, i, this.#store, out, from, maxt, this.labels);
+      decodeGathered(chunks, i, this.#store, out, from, maxt);
     }
     removeDeleted(out, before, this.#deleted);
   }
@@ -62,28 +60,16 @@ export function decodeGathered(
   out: SampleColumns,
   mint: number,
   maxt: number,
-  labels: Labels,
 ): void {
-  if (chunks.encodings[index] !== Encoding.xor) throw notYet(labels, chunks.encodings[index]);
+  const encoding = chunks.encodings[index];
+  const count = chunks.samples[index];
   if (chunks.refs[index] < 0) {
-    decodeXor(chunks.bytes, chunks.starts[index], chunks.ends[index], out, mint, maxt, chunks.samples[index]);
+    decodeChunk(encoding, chunks.bytes, chunks.starts[index], chunks.ends[index], out, mint, maxt, count);
     return;
   }
   const { bytes } = store.read(chunks.refs[index]);
   const from = Math.max(mint, chunks.mints[index]);
   const to = Math.min(maxt, chunks.maxts[index]);
-  if (chunks.whole[index] === 1) decodeXor(bytes, 0, bytes.length, out, from, to);
-  else decodeXor(bytes, 0, bytes.length, out, from, to, chunks.samples[index]);
-}
-
-/** What the head holds but cannot give out as floats. */
-export function notYet(labels: Labels, encoding: number): QueryError {
-  const what =
-    encoding === Encoding.xor2
-      ? "chunks with the encoding XOR2"
-      : `native histograms${encoding === Encoding.none ? "" : ` (${encodingName(encoding)} chunks)`}`;
-  return new QueryError(
-    "execution",
-    `series ${labels} has ${what}, which are not supported yet; leave it out of the query`,
-  );
+  if (chunks.whole[index] === 1) decodeChunk(encoding, bytes, 0, bytes.length, out, from, to);
+  else decodeChunk(encoding, bytes, 0, bytes.length, out, from, to, count);
 }

@@ -18,6 +18,7 @@ import { ExemplarRing } from "./exemplars.ts";
 import { HeadBudget } from "./head-budget.ts";
 import type { ChunkSink } from "./head-log.ts";
 import type { HeadOptions } from "./head-options.ts";
+import { HistogramChunks } from "./histogram-chunks.ts";
 import { type HeadHandle, type HeadMemory, seriesRecord } from "./memory.ts";
 import { PairStrings } from "./pair-strings.ts";
 import { Retired } from "./retired.ts";
@@ -41,6 +42,7 @@ export class Head {
   readonly budget: HeadBudget;
   readonly lists: ChunkLists;
   readonly cuts: CutChunks;
+  readonly histograms: HistogramChunks;
   readonly strings: PairStrings;
   readonly exemplars: ExemplarRing;
   readonly deleted: DeletedIntervals;
@@ -63,8 +65,6 @@ export class Head {
   maxTime = Number.NEGATIVE_INFINITY;
   /** Nothing before this is accepted: it belongs to blocks. */
   minValidTime = Number.NEGATIVE_INFINITY;
-  /** Whether any series has native histograms, as a WAL or chunk files of Prometheus may. */
-  hasHistograms = false;
 
   constructor(memory: HeadMemory, chunks: ChunkSink, options: HeadOptions = {}) {
     this.memory = memory;
@@ -82,6 +82,7 @@ export class Head {
     this.nextWalRef = options.nextWalRef ?? 1;
     const { words, doubles } = memory;
     this.kernel = options.kernel ?? headTwin(words, doubles);
+    this.histograms = new HistogramChunks(this);
     if (!(this.samplesPerChunk >= 4 && this.samplesPerChunk <= samplesPerChunkMax)) {
       throw new RangeError(`samplesPerChunk is 4 to ${samplesPerChunkMax}, not ${this.samplesPerChunk}`);
     }
@@ -183,8 +184,7 @@ export class Head {
     const { words, doubles } = this.memory;
     const { batch } = this;
     const state = Root.states + (batch & 1) * State.words;
-    const flags =
-      (this.hasHistograms ? StateFlag.histograms : 0) | (this.isInitialized ? StateFlag.initialized : 0);
+    const flags = this.isInitialized ? StateFlag.initialized : 0;
     doubles[(state + State.minTime) >> 1] = this.minTime;
     doubles[(state + State.maxTime) >> 1] = this.maxTime;
     Atomics.store(words, state + State.flags, flags);

@@ -1,5 +1,27 @@
-/** The data of open chunks as the bytes of a chunk file. */
-import { Chunk, ChunkPart } from "../../kernels/head-layout.ts";
+/** The data of open chunks: chains of parts in the shared memory (docs/formats/head-memory.md), bytes in a chunk file. */
+import { Encoding } from "../../chunkenc/encoding.ts";
+import { Chunk, ChunkPart, HistogramChunk } from "../../kernels/head-layout.ts";
+
+/** The encoding of the open chunk at `chunk`: XOR, histogram or float histogram. */
+export function openEncoding(words: Uint32Array, chunk: number): Encoding {
+  return ((words[chunk + HistogramChunk.encoding] >>> 16) as Encoding) || Encoding.xor;
+}
+
+function firstDataWord(words: Uint32Array, chunk: number): number {
+  return openEncoding(words, chunk) === Encoding.xor ? Chunk.data : HistogramChunk.data;
+}
+
+/** How many words of data the parts have room for that the chunk has by now. */
+export function openChunkWords(words: Uint32Array, chunk: number): number {
+  let count = ChunkPart.words - firstDataWord(words, chunk);
+  for (
+    let part = Atomics.load(words, chunk + Chunk.next);
+    part !== 0;
+    part = Atomics.load(words, part + Chunk.next)
+  )
+    count += ChunkPart.words - ChunkPart.data;
+  return count;
+}
 
 /**
  * Copies the data of the open chunk at `chunk`, at most `count` words of it, to `out` from byte `at` on, in the order of
@@ -16,7 +38,8 @@ export function copyChunkData(
 ): number {
   let copied = 0;
   let to = at;
-  for (let part = chunk, first: number = Chunk.data; part !== 0 && copied < count; first = ChunkPart.data) {
+  let first = firstDataWord(words, chunk);
+  for (let part = chunk; part !== 0 && copied < count; first = ChunkPart.data) {
     const end = Math.min(part + ChunkPart.words, part + first + count - copied);
     for (let word = part + first; word < end; word++, to += 4) {
       const bits = words[word];
@@ -31,4 +54,43 @@ export function copyChunkData(
   out[at] = samples >>> 8;
   out[at + 1] = samples;
   return copied;
+}
+
+/** How many words of data the first part of a histogram chunk holds, and every other part. */
+const firstPartWords = ChunkPart.words - HistogramChunk.data;
+const partWords = ChunkPart.words - ChunkPart.data;
+
+/**
+ * Stores bytes[from, end) of a histogram chunk behind those that are there; of the bytes at `from` those of the same word are
+ * stored again. `last` is the chunk's last part, `newPart` makes another. Returns which is the last part then.
+ */
+export function storeChunkData(
+  words: Uint32Array,
+  last: number,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  newPart: () => number,
+): number {
+  let part = last;
+  let word = from >>> 2;
+  let at =
+    part +
+    (word < firstPartWords
+      ? HistogramChunk.data + word
+      : ChunkPart.data + ((word - firstPartWords) % partWords));
+  for (; word * 4 < end; word++, at++) {
+    if (at === part + ChunkPart.words) {
+      const next = newPart();
+      words[next + Chunk.next] = 0;
+      Atomics.store(words, part + Chunk.next, next);
+      part = next;
+      at = part + ChunkPart.data;
+    }
+    const i = word * 4;
+    // Beyond the end there is nothing yet; the first two bytes are the count, which readers put in.
+    const high = word === 0 ? 0 : (bytes[i] << 24) | (i + 1 < end ? bytes[i + 1] << 16 : 0);
+    words[at] = high | (i + 2 < end ? bytes[i + 2] << 8 : 0) | (i + 3 < end ? bytes[i + 3] : 0);
+  }
+  return part;
 }

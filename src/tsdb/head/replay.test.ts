@@ -11,6 +11,7 @@ import {
 } from "../../../test/head/fixture.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
 import { XorAppender } from "../../chunkenc/xor.ts";
+import { staleHistogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import { HeadAppender } from "./appender.ts";
@@ -275,7 +276,7 @@ describe("rules", () => {
       [1, t0, 1],
       [2, t0, 1],
     ]);
-    replay.histogram(1, t0);
+    replay.histograms(Float64Array.of(1), Float64Array.of(t0), [staleHistogram(false)], 1);
     replay.metadata(1, { type: "gauge", unit: "", help: "" });
     replay.exemplar({ walRef: 1, t: t0, value: 1, labels: Labels.empty });
     replay.tombstone(1, t0, t0 + 1);
@@ -284,16 +285,6 @@ describe("rules", () => {
     expect(head.isInitialized).toBe(false);
     // The tombstone proves that the ref was given out once.
     expect(head.nextWalRef).toBe(2);
-  });
-
-  test("histograms are remembered, and their series stay", () => {
-    const { replay, head, reader } = begin();
-    replay.series(1, a);
-    replay.histogram(1, t0);
-    replay.finish();
-    expect(head.stats.series).toBe(1);
-    expect(reader.state()).toMatchObject({ histograms: true, minTime: t0, maxTime: t0 });
-    expect(() => dumpAll(reader, every)).toThrow("native histograms");
   });
 
   test("metadata and exemplars come back", () => {

@@ -5,9 +5,10 @@
  *
  * Order of calls: the chunks of `chunks_head` into a {@link ReplayChunks}, then the records, then {@link finish}.
  */
-import { isHistogramEncoding } from "../../chunkenc/encoding.ts";
 import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
+import { type Histogram, staleHistogram } from "../../model/histogram.ts";
 import type { Labels } from "../../model/labels.ts";
+import { staleHigh, staleLow } from "../../model/value.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import type { ExemplarEntry } from "../record/exemplars.ts";
 import { higherWalRef } from "../record/record-reader.ts";
@@ -18,6 +19,7 @@ import { LabelBytes } from "./label-bytes.ts";
 import { seriesRecord } from "./memory.ts";
 import type { ReplayChunks } from "./replay-chunks.ts";
 import { walRefOf } from "./series-table.ts";
+import type { StagedHistogram } from "./staged-histograms.ts";
 import { Staging } from "./staging.ts";
 import { WalRefMap } from "./wal-ref-map.ts";
 
@@ -90,6 +92,11 @@ export class HeadReplay {
       }
       const record = seriesRecord(words, ref);
       if (walRefOf(words, record) !== walRefs[i]) head.keepUntil(walRefs[i], t);
+      if (from[2 * i + 1] === staleHigh && from[2 * i] === staleLow) {
+        this.#stage(staged);
+        staged = 0;
+        if (this.#markedStale(ref, record, t)) continue;
+      }
       this.#stagedRefs[staged] = ref;
       this.#stagedTimes[staged] = t;
       to[2 * staged] = from[2 * i];
@@ -102,17 +109,41 @@ export class HeadReplay {
     this.#stage(staged);
   }
 
-  /** A native histogram sample: only remembered. */
-  histogram(walRef: number, t: number): void {
-    if (t < this.#head.minValidTime) return;
-    const ref = this.#refs.get(walRef);
-    if (ref === 0) {
-      this.unknown.histograms++;
-      return;
+  /** Since 3.14 the log may have a float's staleness marker for a series of histograms: it is one of these. */
+  #markedStale(ref: number, record: number, t: number): boolean {
+    const head = this.#head;
+    const { words } = head.memory;
+    if (head.stats.nativeHistogramSeries === 0) return false;
+    this.#apply();
+    if ((words[record + Series.samples] & SeriesFlag.histogram) === 0) return false;
+    const histogram = staleHistogram(head.histograms.lastIsFloat(ref) === true);
+    this.#apply([{ ref, t, histogram }]);
+    return true;
+  }
+
+  /** The histograms of one record. */
+  histograms(
+    walRefs: Float64Array,
+    timestamps: Float64Array,
+    histograms: readonly Histogram[],
+    n: number,
+  ): void {
+    const head = this.#head;
+    const { minValidTime } = head;
+    const staged: StagedHistogram[] = [];
+    for (let i = 0; i < n; i++) {
+      const t = timestamps[i];
+      if (t < minValidTime) continue;
+      const ref = this.#refs.get(walRefs[i]);
+      if (ref === 0) {
+        this.unknown.histograms++;
+        continue;
+      }
+      this.#keepDuplicate(ref, walRefs[i], t);
+      staged.push({ ref, t, histogram: histograms[i] });
     }
-    this.#flagHistograms(ref);
-    this.#head.extendTimes(t, t);
-    this.#keepDuplicate(ref, walRef, t);
+    // What the log has before them goes first; a group has its floats in front anyway.
+    if (staged.length > 0) this.#apply(staged);
   }
 
   /**
@@ -181,7 +212,6 @@ export class HeadReplay {
     for (const chunk of chunks) {
       head.lists.append(record, total, chunk);
       total = (total + chunk.samples) >>> 0;
-      if (isHistogramEncoding(chunk.encoding)) this.#flagHistograms(ref);
     }
     words[record + Series.total] = total;
     const lastTime = chunks.at(-1)?.maxt ?? Number.NEGATIVE_INFINITY;
@@ -220,23 +250,21 @@ export class HeadReplay {
     );
   }
 
-  #apply(): void {
-    if (this.#staging.n === 0) return;
+  #apply(histograms: readonly StagedHistogram[] = []): void {
+    const floatsEnd = this.#staging.n;
+    if (floatsEnd === 0 && histograms.length === 0) return;
     const head = this.#head;
     // What a log repeats is neither news nor a mistake of the sender.
-    const { samplesAppended, outOfOrder } = head.stats;
-    const { mint, maxt } = this.#staging.apply(Number.NEGATIVE_INFINITY);
+    const { samplesAppended, outOfOrder, histogramsAppended, histogramsOutOfOrder } = head.stats;
+    const group = { floatsEnd, integers: histograms, floats: [] };
+    const { mint, maxt } = this.#staging.apply(Number.NEGATIVE_INFINITY, [group]);
     head.stats.samplesAppended = samplesAppended;
     head.stats.outOfOrder = outOfOrder;
+    head.stats.histogramsAppended = histogramsAppended;
+    head.stats.histogramsOutOfOrder = histogramsOutOfOrder;
     head.extendTimes(mint, maxt);
     if (!head.cuts.persist()) head.stats.chunkWriteErrors++;
     head.publish();
-  }
-
-  #flagHistograms(ref: number): void {
-    const { words } = this.#head.memory;
-    words[seriesRecord(words, ref) + Series.samples] |= SeriesFlag.histograms;
-    this.#head.hasHistograms = true;
   }
 
   #remove(ref: number, walRef: number): void {

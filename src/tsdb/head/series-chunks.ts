@@ -3,19 +3,11 @@
  * number of its visible samples. Columns that are used for many series; a series is a range of them.
  */
 
-import { Encoding } from "../../chunkenc/encoding.ts";
-import {
-  Chunk,
-  ChunkEntry,
-  ChunkList,
-  chunkWordsMax,
-  longDuration,
-  Series,
-} from "../../kernels/head-layout.ts";
+import { Chunk, ChunkEntry, ChunkList, longDuration, Series } from "../../kernels/head-layout.ts";
 import { entryAt } from "./chunk-lists.ts";
 import { visibleSamples } from "./isolation.ts";
 import type { HeadMemory } from "./memory.ts";
-import { copyChunkData } from "./open-chunk.ts";
+import { copyChunkData, openChunkWords, openEncoding } from "./open-chunk.ts";
 
 /** Longer chains than this do not occur; the reader's stack for them grows. */
 const chainMin = 8;
@@ -139,14 +131,15 @@ export class GatheredChunks {
     const start = this.#doubles[(slab + Chunk.firstTime) >> 1];
     const words = this.#words;
     const from = this.#bytesLength;
-    if (from + 4 * chunkWordsMax > this.bytes.length) {
-      const bigger = new Uint8Array(2 * this.bytes.length + 4 * chunkWordsMax);
+    const count = openChunkWords(words, slab);
+    if (from + 4 * count > this.bytes.length) {
+      const bigger = new Uint8Array(2 * this.bytes.length + 4 * count);
       bigger.set(this.bytes.subarray(0, from));
       this.bytes = bigger;
     }
-    const to = from + 4 * copyChunkData(words, slab, chunkWordsMax, seen, this.bytes, from);
+    const to = from + 4 * copyChunkData(words, slab, count, seen, this.bytes, from);
     this.#bytesLength = to;
-    const at = this.#next(start, Number.POSITIVE_INFINITY, seen, Encoding.xor);
+    const at = this.#next(start, Number.POSITIVE_INFINITY, seen, openEncoding(words, slab));
     this.refs[at] = -1;
     this.starts[at] = from;
     this.ends[at] = to;

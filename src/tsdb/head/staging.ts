@@ -2,13 +2,24 @@
  * The staged columns of a batch and the buffers of the append kernel, in the shared memory so that a WebAssembly kernel
  * can work on them. The writer's alone.
  */
-import { Append, AppendStatus, Cut, Purpose, retiredNotes, Slot } from "../../kernels/head-layout.ts";
+import { takeNote } from "../../kernels/head-append.ts";
+import {
+  Append,
+  AppendStatus,
+  Cut,
+  HistogramChunk,
+  Purpose,
+  retiredNotes,
+  Series,
+  Slot,
+} from "../../kernels/head-layout.ts";
 import { stageSamples } from "../../kernels/head-stage.ts";
 import { Stage } from "../../kernels/write-layout.ts";
 import { oldestBatch } from "./epochs.ts";
 import type { Head } from "./head.ts";
 import { seriesRecord } from "./memory.ts";
 import { walRefOf } from "./series-table.ts";
+import type { SampleGroup, StagedHistogram } from "./staged-histograms.ts";
 
 const capacityMin = 4096;
 const cutsMax = 4096;
@@ -147,8 +158,11 @@ export class Staging {
     return this.#walRefs;
   }
 
-  /** Appends the staged samples to the open chunks as the batch in progress, and forgets them. */
-  apply(minValidTime: number): Applied {
+  /**
+   * Appends the staged samples to the open chunks as the batch in progress, and forgets them: group by group, where there
+   * are histograms too.
+   */
+  apply(minValidTime: number, groups?: readonly SampleGroup[]): Applied {
     const head = this.#head;
     const words = this.#words;
     const doubles = this.#doubles;
@@ -166,12 +180,8 @@ export class Staging {
     doubles[(control + Append.minValidTime) >> 1] = minValidTime;
     doubles[(control + Append.mint) >> 1] = Number.POSITIVE_INFINITY;
     doubles[(control + Append.maxt) >> 1] = Number.NEGATIVE_INFINITY;
-    for (;;) {
-      const status = head.kernel.appendStaged(control);
-      this.#drain();
-      if (status === AppendStatus.done) break;
-      if (status === AppendStatus.classMissing) head.arena.refill(words[control + Append.missingClass]);
-    }
+    if (groups === undefined) this.#applyFloats(this.n);
+    else for (const group of groups) this.#applyGroup(group, minValidTime);
     this.n = 0;
     const { stats } = head;
     const created = words[control + Append.chunksCreated];
@@ -188,6 +198,55 @@ export class Staging {
     };
   }
 
+  /** Those from Append.next on, up to `end`. */
+  #applyFloats(end: number): void {
+    const head = this.#head;
+    const words = this.#words;
+    const control = this.#control;
+    words[control + Append.count] = end;
+    for (;;) {
+      const status = head.kernel.appendStaged(control);
+      this.#drain();
+      if (status === AppendStatus.done) break;
+      if (status === AppendStatus.classMissing) head.arena.refill(words[control + Append.missingClass]);
+    }
+  }
+
+  #applyGroup({ floatsEnd, integers, floats }: SampleGroup, minValidTime: number): void {
+    this.#applyFloats(floatsEnd);
+    for (const staged of integers) this.#applyHistogram(staged, minValidTime);
+    for (const staged of floats) this.#applyHistogram(staged, minValidTime);
+  }
+
+  /** What the kernel does for a float (kernels/head-append.ts). */
+  #applyHistogram({ ref, t, histogram }: StagedHistogram, minValidTime: number): void {
+    const head = this.#head;
+    const words = this.#words;
+    const doubles = this.#doubles;
+    const control = this.#control;
+    const { stats } = head;
+    if (t < minValidTime) {
+      stats.histogramsOutOfBounds++;
+      return;
+    }
+    const record = seriesRecord(words, ref);
+    const lastTime = doubles[(record + Series.lastTime) >> 1];
+    if (t <= lastTime) {
+      if (t < lastTime && words[record + Series.open] !== 0) stats.histogramsOutOfOrder++;
+      return;
+    }
+    if (words[record + Series.noteBatch] !== head.batch) {
+      while (!takeNote(words, control, record, head.batch)) {
+        head.arena.refill(words[control + Append.missingClass]);
+      }
+      if (words[control + Append.retiredCount] === words[control + Append.retiredCapacity]) this.#drain();
+    }
+    head.histograms.append(ref, t, histogram);
+    stats.histogramsAppended++;
+    doubles[(control + Append.mint) >> 1] = Math.min(doubles[(control + Append.mint) >> 1], t);
+    doubles[(control + Append.maxt) >> 1] = Math.max(doubles[(control + Append.maxt) >> 1], t);
+  }
+
   /** Gives the memory back; nothing may be called afterwards. */
   release(): void {
     const { arena } = this.#head;
@@ -202,9 +261,14 @@ export class Staging {
   #drain(): void {
     const words = this.#words;
     const control = this.#control;
-    const { cuts, retired } = this.#head;
+    const { cuts, retired, stats } = this.#head;
     const cutCount = words[control + Append.cutCount];
-    if (cutCount > 0) cuts.take(words[control + Append.cuts], cutCount);
+    if (cutCount > 0) {
+      cuts.take(words[control + Append.cuts], cutCount, (slab) => {
+        stats.nativeHistogramSeries--;
+        stats.nativeHistogramBuckets -= words[slab + HistogramChunk.buckets];
+      });
+    }
     words[control + Append.cutCount] = 0;
     const from = words[control + Append.retired];
     const to = from + 2 * words[control + Append.retiredCount];

@@ -12,10 +12,17 @@ export interface HeadStats {
   chunks: number;
   chunksCreated: number;
   chunksRemoved: number;
+  /** Gauge: series whose last sample is a native histogram, and the buckets of these. */
+  nativeHistogramSeries: number;
+  nativeHistogramBuckets: number;
+  /** Floats; histograms are counted apart. */
   samplesAppended: number;
   outOfOrder: number;
   outOfBounds: number;
   tooOld: number;
+  histogramsAppended: number;
+  histogramsOutOfOrder: number;
+  histogramsOutOfBounds: number;
   commits: number;
   rollbacks: number;
   truncations: number;
@@ -33,10 +40,15 @@ export function newHeadStats(): HeadStats {
     chunks: 0,
     chunksCreated: 0,
     chunksRemoved: 0,
+    nativeHistogramSeries: 0,
+    nativeHistogramBuckets: 0,
     samplesAppended: 0,
     outOfOrder: 0,
     outOfBounds: 0,
     tooOld: 0,
+    histogramsAppended: 0,
+    histogramsOutOfOrder: 0,
+    histogramsOutOfBounds: 0,
     commits: 0,
     rollbacks: 0,
     truncations: 0,

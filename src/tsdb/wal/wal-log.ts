@@ -1,10 +1,11 @@
 /**
  * The WAL as the head's commit uses it (head/head-log.ts): turns the parts of a batch into records and writes them as
- * one unit at the flush, in Prometheus's order: series, metadata, samples, exemplars.
+ * one unit at the flush, in the order of the calls.
  */
 import { ByteWriter } from "../../base/bytes.ts";
 import type { Labels } from "../../model/labels.ts";
 import { type ExemplarEntry, encodeExemplars } from "../record/exemplars.ts";
+import { encodeHistograms, type HistogramEntry } from "../record/histograms.ts";
 import { encodeMetadata, type MetadataEntry } from "../record/metadata.ts";
 import { encodeSamples } from "../record/samples.ts";
 import { addSeries, beginSeries } from "../record/series.ts";
@@ -22,11 +23,9 @@ export interface SeriesToLog {
 
 export class WalLog {
   readonly #wal: Wal;
-  /** One for each kind of record, used again for batch after batch. */
-  readonly #series = new ByteWriter();
-  readonly #metadata = new ByteWriter();
-  readonly #samples = new ByteWriter();
-  readonly #exemplars = new ByteWriter();
+  /** The records of the batch, and writers for more: used again for batch after batch. */
+  readonly #records: ByteWriter[] = [];
+  #n = 0;
 
   constructor(wal: Wal) {
     this.#wal = wal;
@@ -34,7 +33,7 @@ export class WalLog {
 
   logSeries(series: SeriesToLog): void {
     if (series.n === 0) return;
-    const out = this.#series;
+    const out = this.#next();
     beginSeries(out);
     for (let i = 0; i < series.n; i++) {
       if (series.writeLabels === undefined) {
@@ -47,15 +46,23 @@ export class WalLog {
   }
 
   logMetadata(entries: readonly MetadataEntry[]): void {
-    if (entries.length > 0) encodeMetadata(entries, this.#metadata);
+    if (entries.length > 0) encodeMetadata(entries, this.#next());
   }
 
   logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void {
-    if (n > 0) encodeSamples(walRefs, timestamps, values, 0, n, this.#samples);
+    if (n > 0) encodeSamples(walRefs, timestamps, values, 0, n, this.#next());
+  }
+
+  /** All with integer counts or all with float counts. Those with custom buckets are a record of their own, after the others. */
+  logHistograms(entries: readonly HistogramEntry[]): void {
+    for (const isCustom of [false, true]) {
+      const record = entries.filter(({ histogram }) => histogram.isCustom === isCustom);
+      if (record.length > 0) encodeHistograms(record, this.#next());
+    }
   }
 
   logExemplars(entries: readonly ExemplarEntry[]): void {
-    if (entries.length > 0) encodeExemplars(entries, this.#exemplars);
+    if (entries.length > 0) encodeExemplars(entries, this.#next());
   }
 
   /**
@@ -63,12 +70,18 @@ export class WalLog {
    * forgotten either way.
    */
   flush(): void {
-    const parts = [this.#series, this.#metadata, this.#samples, this.#exemplars];
+    const records = this.#records.slice(0, this.#n);
     try {
-      this.#wal.log(parts.filter(({ length }) => length > 0).map((part) => part.bytes()));
+      this.#wal.log(records.map((record) => record.bytes()));
     } finally {
-      for (const part of parts) part.clear();
+      for (const record of records) record.clear();
+      this.#n = 0;
     }
+  }
+
+  #next(): ByteWriter {
+    if (this.#n === this.#records.length) this.#records.push(new ByteWriter());
+    return this.#records[this.#n++];
   }
 
   /** Writes a deletion, at once. */
