@@ -201,7 +201,6 @@ describe("what is refused", () => {
 
   const features = { experimentalFunctions: true, extendedRangeSelectors: true, fillModifiers: true };
   test.each([
-    ["histogram_sum(x)", '"histogram_sum"'],
     ["histogram_stddev(x)", '"histogram_stddev"'],
     ["x </ 5", "</"],
     ["mad_over_time(x[5m])", '"mad_over_time"'],

@@ -91,7 +91,7 @@ function sortedMatrix(block: Block, grid: Grid): QueryValue {
     labels,
     values,
     present,
-    histograms,
+    ...(histograms.size === 0 ? {} : { histograms }),
   };
 }
 

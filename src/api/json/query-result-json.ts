@@ -94,7 +94,7 @@ function writeMixed(
   n: number,
   timeOf: (k: number) => number,
   isPresent: (k: number) => boolean,
-  valueOf: (k: number) => number,
+  valueAt: (k: number) => number,
   histograms: Histograms,
 ): void {
   let floats = 0;
@@ -102,7 +102,7 @@ function writeMixed(
     if (!isPresent(k) || histograms[k] !== undefined) continue;
     writer.raw(floats++ === 0 ? '"values":[' : ",");
     const bytes = writer.reserve(pointBytesMax);
-    writer.advance(writePoint(bytes, writer.length, timeOf(k), valueOf(k)));
+    writer.advance(writePoint(bytes, writer.length, timeOf(k), valueAt(k)));
   }
   if (floats > 0) writer.byte(close);
   let written = 0;

@@ -16,11 +16,11 @@ export const histogramValues: Readonly<Record<string, ValueOf>> = {
 };
 
 export class HistogramValueNode implements VectorNode {
-  readonly #valueOf: ValueOf;
+  readonly #compute: ValueOf;
   readonly #operand: VectorNode;
 
-  constructor(valueOf: ValueOf, operand: VectorNode) {
-    this.#valueOf = valueOf;
+  constructor(compute: ValueOf, operand: VectorNode) {
+    this.#compute = compute;
     this.#operand = operand;
   }
 
@@ -42,7 +42,7 @@ export class HistogramValueNode implements VectorNode {
           const histogram = present[k] === 1 ? histograms?.[k] : undefined;
           present[k] = histogram === undefined ? 0 : 1;
           if (histogram === undefined) continue;
-          values[k] = this.#valueOf(histogram);
+          values[k] = this.#compute(histogram);
           column.count++;
         }
         if (column.count === 0) return;
