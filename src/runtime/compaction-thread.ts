@@ -129,6 +129,7 @@ serve<CompactionMethods>(port, {
     let series = 0;
     for (const matchers of matches.map(parseMetricSelector)) {
       storage.reloadBlocks();
+      storage.blocks.requireAll("the deletion");
       const blocks = storage.blocks.blocks.filter((block) => block.overlaps(mint, maxt));
       for (const block of blocks) series += deleteFromBlock(nodeFs, block, mint, maxt, matchers);
     }
@@ -136,6 +137,7 @@ serve<CompactionMethods>(port, {
   },
   cleanNext() {
     storage.reloadBlocks();
+    storage.blocks.requireAll("cleaning the deletions");
     const block = storage.blocks.blocks.find(({ meta }) => meta.stats.numTombstones > 0);
     if (block === undefined) return undefined;
     requireSpace(dir, block.sizeBytes);
@@ -156,6 +158,7 @@ serve<CompactionMethods>(port, {
   },
   snapshotBlocks(target) {
     storage.reloadBlocks();
+    storage.blocks.requireAll("the snapshot");
     snapshotBlocks(nodeFs, storage.blocks.blocks, target);
   },
 });

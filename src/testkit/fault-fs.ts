@@ -4,10 +4,12 @@ import { FsError } from "./fs-error.ts";
 import { type FsCall, interceptFs } from "./intercept-fs.ts";
 
 export interface Fault {
-  /** "ENOSPC", "EIO", "EROFS" … */
+  /** "ENOSPC", "EIO", "EROFS" …; "" for a read that only returns less than there is. */
   readonly code: string;
   /** How many bytes of a failing write reach the file. Default 0. */
   readonly writtenBytes?: number;
+  /** With the code "": how many bytes a read returns at most. Default 0. */
+  readonly readBytes?: number;
 }
 
 /**
@@ -18,6 +20,10 @@ export function faultFs(inner: Fs, rule: (call: FsCall) => Fault | undefined): F
   return interceptFs(inner, (call, run) => {
     const fault = call.operation === "close" ? undefined : rule(call);
     if (fault === undefined) return run();
+    if (fault.code === "") {
+      if (call.operation !== "read") throw new RangeError(`only reads can be short, not ${call.operation}`);
+      return run(Math.min(fault.readBytes ?? 0, call.bytes));
+    }
     if (call.operation === "write" && fault.writtenBytes) run(Math.min(fault.writtenBytes, call.bytes));
     throw new FsError(fault.code, call.operation, call.path);
   });

@@ -37,12 +37,12 @@ export function isChange({ operation }: FsCall): boolean {
 }
 
 /**
- * Every call goes through `intercept`, which runs it by `run`, or throws instead. For a write, `run` may be given how
- * many of the bytes to write.
+ * Every call goes through `intercept`, which runs it by `run`, or throws instead. For a read or a write, `run` may be
+ * given how many of the bytes to transfer.
  */
 export function interceptFs(
   inner: Fs,
-  intercept: <T>(call: FsCall, run: (writeBytes?: number) => T) => T,
+  intercept: <T>(call: FsCall, run: (transferBytes?: number) => T) => T,
 ): Fs {
   const pass = <T>(operation: FsOperation, path: string, run: () => T, to = "") =>
     intercept({ operation, path, to, position: 0, bytes: 0 }, run);
@@ -68,7 +68,7 @@ export function interceptFs(
 
 function interceptFile(
   inner: File,
-  intercept: <T>(call: FsCall, run: (writeBytes?: number) => T) => T,
+  intercept: <T>(call: FsCall, run: (transferBytes?: number) => T) => T,
 ): File {
   const { path } = inner;
   const call = (operation: FsOperation, position = 0, bytes = 0): FsCall => ({
@@ -81,10 +81,12 @@ function interceptFile(
   return {
     path,
     readAt: (into, position) =>
-      intercept(call("read", position, into.length), () => inner.readAt(into, position)),
+      intercept(call("read", position, into.length), (transferBytes = into.length) =>
+        inner.readAt(into.subarray(0, transferBytes), position),
+      ),
     writeAt: (bytes, position) =>
-      intercept(call("write", position, bytes.length), (writeBytes = bytes.length) =>
-        inner.writeAt(bytes.subarray(0, writeBytes), position),
+      intercept(call("write", position, bytes.length), (transferBytes = bytes.length) =>
+        inner.writeAt(bytes.subarray(0, transferBytes), position),
       ),
     size: () => intercept(call("size"), () => inner.size()),
     truncate: (sizeBytes) => intercept(call("truncate", sizeBytes), () => inner.truncate(sizeBytes)),

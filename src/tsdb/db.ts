@@ -9,7 +9,7 @@
  */
 import type { Codecs } from "../base/codec.ts";
 import { type Clock, type Logger, type Random, silentLogger } from "../base/env.ts";
-import { type Fs, joinPath } from "../base/fs.ts";
+import { type Fs, joinPath, makeDurable } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
 import type { Matcher } from "../model/matcher.ts";
@@ -28,7 +28,7 @@ import { HeadMemory } from "./head/memory.ts";
 import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
 import { ReplayChunks } from "./head/replay-chunks.ts";
 import { setForeignStateAside } from "./wal/foreign-state.ts";
-import type { Compression } from "./wal/segment.ts";
+import { type Compression, listSegments } from "./wal/segment.ts";
 import { type CheckpointPlan, Wal, type WalSync } from "./wal/wal.ts";
 import { WalLog } from "./wal/wal-log.ts";
 import type { WalSink } from "./wal/wal-sink.ts";
@@ -116,7 +116,10 @@ export class Db {
             encoding: chunk.encoding,
           }),
     );
-    this.#chunks = HeadChunkWriter.open(env, chunksDir, scan.maxt);
+    syncLastSegment(fs, joinPath(dir, walDir));
+    // While the log is replayed there is nothing in it that is not on the disk.
+    let wal: Wal | undefined;
+    this.#chunks = HeadChunkWriter.open(env, chunksDir, scan.maxt, { beforeSync: () => wal?.sync() });
     const memory = HeadMemory.create({ hashSeed: env.random.u32() });
     this.disk = new DiskGuard(env, dir, options.disk ?? { reserveBytes: 0 });
     this.head = new Head(memory, guarded(this.#chunks, this.disk), {
@@ -140,6 +143,7 @@ export class Db {
       },
       replaySink(replay, options.onReplay),
     );
+    wal = this.wal;
     replay.finish();
     const walRefMax = Math.max(this.wal.replayed.walRefMax, replayChunks.walRefMax);
     this.head.nextWalRef = Math.max(this.head.nextWalRef, walRefMax + 1);
@@ -273,6 +277,13 @@ function guarded(chunks: ChunkSink, disk: DiskGuard): ChunkSink {
       run(() => chunks.append(walRef, mint, maxt, encoding, bytes)),
     flush: () => run(() => chunks.flush()),
   };
+}
+
+/** What a killed writer left in the log has to be on the disk before what it left in the chunk files. */
+function syncLastSegment(fs: Fs, dir: string): void {
+  if (fs.stat(dir) === undefined) return;
+  const last = listSegments(fs, dir).at(-1);
+  if (last !== undefined) makeDurable(fs, last.path);
 }
 
 /**

@@ -8,6 +8,7 @@
  * whoever deletes.
  */
 import type { Logger } from "../../base/env.ts";
+import { NarthexError } from "../../base/errors.ts";
 import { joinPath } from "../../base/fs.ts";
 import { mergeQueriers } from "../../storage/merge.ts";
 import type { Querier, Queryable } from "../../storage/querier.ts";
@@ -74,6 +75,17 @@ export class BlockSet implements Queryable {
   /** What could not be read at the last reload and is not obsolete, by directory name. */
   get unreadable(): ReadonlyMap<string, Error> {
     return this.#unreadable;
+  }
+
+  /** For what must not pass over a block in silence: throws where one cannot be read, with what was to be done. */
+  requireAll(action: string): void {
+    for (const [name, cause] of this.#unreadable) {
+      throw new NarthexError(
+        "STORAGE",
+        `${action} was refused, because block ${name} cannot be read: ${cause.message}. Try again, or move the block out of the data directory if it is damaged`,
+        { cause },
+      );
+    }
   }
 
   /** The bytes of all visible blocks. */

@@ -27,6 +27,11 @@ export interface HeadChunkWriterOptions {
   readonly fileBytesMax?: number;
   /** How much may wait in memory before an append flushes by itself. Default 4 MiB. */
   readonly bufferBytesMax?: number;
+  /**
+   * Called before a file is synced. The log must be synced then: otherwise some series would be further on than others
+   * after a power cut, by the chunks that were on the disk before their log.
+   */
+  readonly beforeSync?: () => void;
 }
 
 export class HeadChunkWriter {
@@ -34,6 +39,7 @@ export class HeadChunkWriter {
   readonly #fs: Fs;
   readonly #fileBytesMax: number;
   readonly #bufferBytesMax: number;
+  readonly #beforeSync: () => void;
   readonly #buffer = new ByteWriter(64 * 1024);
   /** Per file: the newest time in it. Ascending by file number. */
   readonly #maxt: Map<number, number>;
@@ -56,6 +62,7 @@ export class HeadChunkWriter {
     this.#maxt = maxt;
     this.#fileBytesMax = options.fileBytesMax ?? headChunkFileBytesMax;
     this.#bufferBytesMax = options.bufferBytesMax ?? 4 * 1024 * 1024;
+    this.#beforeSync = options.beforeSync ?? (() => {});
   }
 
   /**
@@ -178,6 +185,7 @@ export class HeadChunkWriter {
     const file = this.#file;
     if (file === undefined) return;
     this.flush();
+    this.#beforeSync();
     file.sync();
     file.close();
     this.#file = undefined;

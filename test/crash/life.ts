@@ -1,0 +1,244 @@
+/**
+ * One start of the storage in one thread, with all that the threads of a server do to a data directory. It notes what it
+ * acknowledges, so that the tests know what must be there after whatever they do to the disk.
+ */
+import { type Fs, joinPath } from "../../src/base/fs.ts";
+import { PageCache } from "../../src/base/page-cache.ts";
+import { Matcher } from "../../src/model/matcher.ts";
+import { mergeQueriers } from "../../src/storage/merge.ts";
+import { ManualClock } from "../../src/testkit/manual-clock.ts";
+import { RecordingLogger } from "../../src/testkit/recording-logger.ts";
+import type { SeededRandom } from "../../src/testkit/seeded-random.ts";
+import { BlockSet } from "../../src/tsdb/block/block-set.ts";
+import { HeadChunkReader } from "../../src/tsdb/chunks/head-chunk-reader.ts";
+import { cleanBlock, compactBlocks } from "../../src/tsdb/compact/compact-blocks.ts";
+import { removeLeftovers } from "../../src/tsdb/compact/delete-block.ts";
+import { deleteSamples } from "../../src/tsdb/compact/delete-samples.ts";
+import { deleteObsoleteBlocks } from "../../src/tsdb/compact/retention.ts";
+import { snapshotBlocks } from "../../src/tsdb/compact/snapshot.ts";
+import { writeBlock } from "../../src/tsdb/compact/write-block.ts";
+import { Db, type DbOptions, quarantineDir } from "../../src/tsdb/db.ts";
+import { HeadReader } from "../../src/tsdb/head/head-reader.ts";
+import { liveWalRefs } from "../../src/tsdb/head/head-status.ts";
+import { HeadMemory } from "../../src/tsdb/head/memory.ts";
+import { writeCheckpoint } from "../../src/tsdb/wal/checkpoint.ts";
+import { stage } from "../head/fixture.ts";
+import { readAll } from "../tsdb/block-dir.ts";
+import { codecs } from "../tsdb/wal-world.ts";
+import { type Found, Knowledge, type Row } from "./knowledge.ts";
+
+export const dir = "data";
+export const t0 = 1_700_000_000_000;
+export const blockRangeMs = 1000;
+
+const every = [new Matcher("=~", "i", ".+")];
+const headOwner = 1;
+const writerOwner = 2;
+
+export const usualOptions: DbOptions = {
+  blockRangeMs,
+  samplesPerChunk: 4,
+  walSegmentBytes: 1 << 15,
+  walCompression: "none",
+  walSync: "always",
+  exemplarsMax: 0,
+};
+
+export class Life {
+  readonly db: Db;
+  readonly env;
+  readonly known: Knowledge;
+  readonly blocks: BlockSet;
+  readonly #head: HeadReader;
+
+  constructor(fs: Fs, random: SeededRandom, known = new Knowledge(), options: Partial<DbOptions> = {}) {
+    this.known = known;
+    this.env = { fs, codecs, clock: new ManualClock(), random, logger: new RecordingLogger() };
+    this.db = new Db(this.env, dir, {
+      ...usualOptions,
+      ...options,
+      onSync: () => {
+        known.synced = known.acknowledged.length;
+      },
+    });
+    const cache = new PageCache(1 << 20);
+    this.blocks = BlockSet.open({ ...this.env, cache }, dir);
+    const store = new HeadChunkReader({ fs, cache }, joinPath(dir, "chunks_head"));
+    this.#head = new HeadReader(HeadMemory.attach(this.db.head.handle), store, headOwner);
+  }
+
+  append(rows: readonly Row[]): void {
+    const { db, known } = this;
+    const outcomes = stage(
+      db.appender,
+      rows.map(({ i, t, v }) => [{ i }, t, v]),
+    );
+    known.pending = rows.filter((_, k) => outcomes[k] === 0);
+    try {
+      db.appender.commit();
+    } catch (error) {
+      known.doubtful.push(...known.pending);
+      known.pending = [];
+      throw error;
+    }
+    known.acknowledged.push(...known.pending);
+    known.pending = [];
+  }
+
+  /** As a query thread reads: the head first, then the blocks. */
+  read(): Found {
+    const head = this.#head.querier(-Infinity, Infinity);
+    try {
+      this.blocks.reload();
+    } catch (error) {
+      head.close();
+      throw error;
+    }
+    const querier = mergeQueriers([...this.blocks.queriers(-Infinity, Infinity), head]);
+    try {
+      return readAll(querier, every);
+    } finally {
+      querier.close();
+    }
+  }
+
+  /** Cuts all blocks that are due; returns the end of the last one. */
+  cutHead(between: () => void = () => {}): number | undefined {
+    const { db, env } = this;
+    let end: number | undefined;
+    for (let range = db.headCompactionDue(); range !== undefined; range = db.headCompactionDue()) {
+      const { mint, maxt } = range;
+      between();
+      env.clock.advance(1);
+      writeBlock(env, dir, this.#head.chunkSource(mint, maxt), { mint, maxt: maxt + 1 });
+      between();
+      end = maxt + 1;
+      while (db.truncateHead(end, () => true) !== "done") between();
+    }
+    return end;
+  }
+
+  checkpoint(mint: number, between: () => void = () => {}): void {
+    const { db, env } = this;
+    const job = db.planCheckpoint(mint);
+    between();
+    if (job === undefined) return;
+    const needed = liveWalRefs(db.head.memory, headOwner);
+    for (const walRef of job.kept) needed.add(walRef);
+    const keep = (walRef: number) => needed.has(walRef);
+    writeCheckpoint(env, joinPath(dir, "wal"), job.plan, { mint: job.mint, keep });
+    between();
+    db.finishCheckpoint(job.mint);
+  }
+
+  /** A round of maintenance; `between` is called wherever batches and queries may come in. */
+  maintain(between: () => void = () => {}): void {
+    const end = this.cutHead(between);
+    if (end !== undefined) this.checkpoint(end, between);
+  }
+
+  /** Makes one block of all but the newest. */
+  compactBlocks(): void {
+    this.blocks.reload();
+    const older = [...this.blocks.blocks].sort((a, b) => a.meta.minTime - b.meta.minTime).slice(0, -1);
+    this.env.clock.advance(1);
+    if (older.length > 1) compactBlocks(this.env, dir, older, {});
+    this.deleteObsolete(0);
+  }
+
+  /** Deletes blocks that others replaced, and those that end `timeMs` before the newest one ends; 0: none for its age. */
+  deleteObsolete(timeMs: number): void {
+    this.blocks.reload();
+    const limits = { timeMs, sizeBytes: 0, headBytes: 0 };
+    deleteObsoleteBlocks(this.env, dir, this.blocks, limits, joinPath(dir, quarantineDir));
+  }
+
+  /** The retention by time: only whole blocks go, so that what is too old may be there for a while. */
+  retain(timeMs: number): void {
+    const newest = Math.max(...this.known.acknowledged.map(({ t }) => t));
+    this.known.deletions.push({ covers: ({ t }) => t < newest - timeMs, done: false });
+    this.deleteObsolete(timeMs);
+  }
+
+  /** What a compaction thread does at its start. */
+  sweep(): void {
+    removeLeftovers(this.env, dir);
+  }
+
+  /** Deletes the samples of one series in [mint, maxt]. */
+  deleteSeries(i: string, mint: number, maxt: number): void {
+    const { db, env } = this;
+    const matchers = [new Matcher("=", "i", i)];
+    this.#deleting(
+      (row) => row.i === i && row.t >= mint && row.t <= maxt,
+      () => {
+        db.deleteSamples(mint, maxt, matchers, writerOwner);
+        this.blocks.reload();
+        this.blocks.requireAll("the deletion");
+        for (const block of this.blocks.blocks) deleteSamples(env.fs, block, mint, maxt, matchers);
+        this.blocks.reload();
+      },
+    );
+  }
+
+  /** Writes every block with deletions anew. */
+  cleanTombstones(): void {
+    for (;;) {
+      this.blocks.reload();
+      this.blocks.requireAll("cleaning");
+      const block = this.blocks.blocks.find(({ meta }) => meta.stats.numTombstones > 0);
+      if (block === undefined) return;
+      this.env.clock.advance(1);
+      cleanBlock(this.env, dir, block, {});
+      this.deleteObsolete(0);
+    }
+  }
+
+  /** All blocks, and the head as a block, in a directory of their own. */
+  snapshot(target: string): void {
+    this.blocks.reload();
+    this.blocks.requireAll("the snapshot");
+    snapshotBlocks(this.env.fs, this.blocks.blocks, target);
+    const range = this.db.headRange();
+    if (range === undefined) return;
+    this.env.clock.advance(1);
+    const { mint, maxt } = range;
+    writeBlock(this.env, target, this.#head.chunkSource(mint, maxt), { mint, maxt: maxt + 1 });
+  }
+
+  close(): void {
+    this.db.close();
+    this.blocks.close();
+  }
+
+  #deleting(covers: (row: Row) => boolean, run: () => void): void {
+    const deletion = { covers, done: false };
+    this.known.deletions.push(deletion);
+    run();
+    deletion.done = true;
+  }
+}
+
+/** Batches whose series come and go, some for longer than a block. */
+export function batch(random: SeededRandom, t: number): Row[] {
+  const phase = Math.floor((t - t0) / 1700);
+  const rows: Row[] = [];
+  for (let i = 0; i < 8; i++) {
+    const lives = i < 3 || ((phase + i) * 2654435761) % 3 === 0;
+    if (lives && random.below(10) > 0) rows.push({ i: `${i}`, t: t + i, v: random.below(1000) / 3 });
+  }
+  return rows;
+}
+
+/** What a snapshot holds, opened as a data directory of blocks. */
+export function readSnapshot(fs: Fs, target: string): Found {
+  const env = { fs, cache: new PageCache(1 << 20), logger: new RecordingLogger() };
+  const blocks = BlockSet.open(env, target);
+  const querier = mergeQueriers([...blocks.queriers(-Infinity, Infinity)]);
+  try {
+    return readAll(querier, every);
+  } finally {
+    querier.close();
+    blocks.close();
+  }
+}
