@@ -196,7 +196,7 @@ test("a damaged segment stops a checkpoint and changes nothing", () => {
   expect(fs.list("wal")).toEqual(before);
 });
 
-test("a damaged checkpoint is cut and kept aside; the segments after it are replayed all the same", () => {
+test("a damaged checkpoint loses the damaged record alone; the segments after it are replayed all the same", () => {
   const fs = new MemFs();
   const batch = (i: number) => [series(i), samples([i, 100 * i])];
   const { wal, ...world } = written(fs, batch(1), batch(2), batch(3), batch(4));
@@ -206,9 +206,13 @@ test("a damaged checkpoint is cut and kept aside; the segments after it are repl
   // Each batch takes 7 + 14 and 7 + 27 bytes: this is in the second one's series record.
   fs.open(path, "write").writeAt(Uint8Array.of(0xff), 60);
   const first = open(fs);
-  expect(first.replayed.sampleLines.map((line) => line.split(" ")[1])).toEqual(["100", "300", "400"]);
+  expect(first.replayed.sampleLines.map((line) => line.split(" ")[1])).toEqual(["100", "200", "300", "400"]);
+  expect([...first.replayed.labels.keys()]).toEqual([1, 3, 4]);
   expect(first.logger.at("warn").map(({ fields }) => fields.file)).toEqual([path]);
-  expect(fs.list("quarantine")).toEqual(["checkpoint.00000001-00000000-from-55"]);
+  expect(fs.list("quarantine")).toEqual([
+    "checkpoint.00000001-00000000",
+    "checkpoint.00000001-00000000.note.json",
+  ]);
   const second = open(fs);
   expect(second.replayed.sampleLines).toEqual(first.replayed.sampleLines);
   expect(second.logger.lines).toEqual([]);

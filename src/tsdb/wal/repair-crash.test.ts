@@ -62,8 +62,8 @@ function markers(fs: MemFs): number {
 }
 
 describe.each([
-  ["the third segment", "data/wal/00000002", 50, 4],
-  ["the checkpoint", "data/wal/checkpoint.00000001/00000000", 70, 6],
+  ["the third segment", "data/wal/00000002", 50, 6],
+  ["the checkpoint", "data/wal/checkpoint.00000001/00000000", 70, 8],
 ])("damage in %s", (_, path, at, kept) => {
   const damaged = undamaged();
   damage(damaged, path, at);

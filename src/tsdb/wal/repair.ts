@@ -1,41 +1,75 @@
 /**
- * Cuts a damaged WAL (or checkpoint) so that it is whole again: everything from the first damaged record on is taken
- * out, as Prometheus does, because later records may depend on what is lost. Unlike Prometheus, which deletes it, we
- * keep what is taken out.
+ * Makes a damaged WAL (or checkpoint) whole again: what was damaged leaves it, what follows stays. (Prometheus deletes
+ * all that follows.) Afterwards any Prometheus reads it. Nothing is thrown away: the damaged bytes are kept in the
+ * quarantine, with a note.
  *
- * Order: copy the damaged segment's rest aside → sync → move later segments aside, last one first → sync directory →
- * cut the damaged segment and fill its page → sync. After a crash at any point the next start repairs again.
+ * Damage up to a segment's end (a torn write):
+ *   copy the rest of the segment aside → sync → cut the segment, fill its page → sync.
+ * Damage with sound records behind it:
+ *   write those that are sound into a new segment in the quarantine → sync → link the damaged one into the quarantine →
+ *   rename the new one over it → sync directory.
+ * After a crash at any point the next start finds the damage again, or nothing.
  */
+import type { Codecs } from "../../base/codec.ts";
 import type { Fs } from "../../base/fs.ts";
-import { copyAside, type SetAside, setAside } from "../../base/set-aside.ts";
-import { listSegments, pageBytes, type WalCorruptionError } from "./segment.ts";
+import { joinPath } from "../../base/fs.ts";
+import { writeNote } from "../../base/quarantine-note.ts";
+import { copyAside, freePath, type SetAside } from "../../base/set-aside.ts";
+import { pageBytes, type Segment, segmentPath, WalCorruptionError } from "./segment.ts";
+import { SegmentReader } from "./segment-reader.ts";
+import { SegmentWriter } from "./segment-writer.ts";
 
-/** `dir` holds the damaged segment. Returns what was set aside in `quarantineDir`. */
-export function repairSegments(
-  fs: Fs,
-  dir: string,
-  damage: WalCorruptionError,
-  quarantineDir: string,
-): SetAside[] {
-  const { segment, recordStart } = damage;
-  const asideName = (path: string) => path.split("/").slice(-2).join("-");
-  const aside = [
-    copyAside(
-      fs,
-      segment.path,
-      recordStart,
-      quarantineDir,
-      `${asideName(segment.path)}-from-${recordStart}`,
-      damage.message,
-    ),
-  ];
-  const later = listSegments(fs, dir).filter(({ index }) => index > segment.index);
-  for (const { path } of later.reverse()) {
-    aside.push(
-      setAside(fs, path, quarantineDir, asideName(path), `it comes after the damage in ${segment.path}`),
-    );
-    fs.syncDir(dir);
-  }
+export interface RepairEnv {
+  readonly fs: Fs;
+  readonly codecs: Codecs;
+}
+
+/** What is wrong with one segment. */
+export interface SegmentDamage {
+  readonly segment: Segment;
+  /** One for each damaged place, in order. */
+  readonly errors: readonly WalCorruptionError[];
+  /** Whether sound records follow the last of them. */
+  readonly goesOn: boolean;
+}
+
+/** Records are copied in batches of about this size. */
+const batchBytes = 1024 * 1024;
+/** Larger than any segment: what was one segment stays one. */
+const oneSegment = 2 ** 40;
+const rewrittenDir = "wal-rewritten";
+
+/** Returns what was set aside in `quarantineDir`. */
+export function repairSegment(env: RepairEnv, damage: SegmentDamage, quarantineDir: string): SetAside {
+  const { segment, errors } = damage;
+  const name = segment.path.split("/").slice(-2).join("-");
+  const reason = errors.map(({ message }) => message).join("; ");
+  const aside =
+    damage.goesOn || errors.length > 1
+      ? rewrite(env, damage, quarantineDir, name, reason)
+      : cut(env.fs, errors[0], quarantineDir, name);
+  writeNote(env.fs, aside.to, {
+    kind: name.startsWith("checkpoint") ? "checkpoint" : "wal",
+    from: segment.path,
+    problems: errors.map(({ message }) => message),
+    lost: [],
+    replacedBy: "",
+  });
+  env.fs.syncDir(quarantineDir);
+  return aside;
+}
+
+/** Cuts the segment before the damaged record. */
+function cut(fs: Fs, error: WalCorruptionError, quarantineDir: string, name: string): SetAside {
+  const { segment, recordStart } = error;
+  const aside = copyAside(
+    fs,
+    segment.path,
+    recordStart,
+    quarantineDir,
+    `${name}-from-${recordStart}`,
+    error.message,
+  );
   const file = fs.open(segment.path, "write");
   try {
     file.truncate(recordStart);
@@ -46,4 +80,82 @@ export function repairSegments(
     file.close();
   }
   return aside;
+}
+
+/** Replaces the segment by one with its sound records. */
+function rewrite(
+  env: RepairEnv,
+  { segment, errors }: SegmentDamage,
+  quarantineDir: string,
+  name: string,
+  reason: string,
+): SetAside {
+  const { fs } = env;
+  const temporary = joinPath(quarantineDir, rewrittenDir);
+  fs.removeDir(temporary);
+  fs.makeDir(temporary);
+  copySound(env, segment, new Set(errors.map(({ recordStart }) => recordStart)), temporary);
+  const to = freePath(fs, quarantineDir, name);
+  fs.link(segment.path, to);
+  fs.syncDir(quarantineDir);
+  fs.rename(segmentPath(temporary, 0), segment.path);
+  fs.syncDir(segment.path.slice(0, segment.path.lastIndexOf("/")));
+  fs.removeDir(temporary);
+  return { from: segment.path, to, reason };
+}
+
+function copySound(env: RepairEnv, segment: Segment, damaged: ReadonlySet<number>, dir: string): void {
+  const writer = SegmentWriter.create(env, dir, 0, {
+    compression: "snappy",
+    segmentBytes: oneSegment,
+    finish: (file) => file.sync(),
+  });
+  try {
+    let batch: Uint8Array[] = [];
+    let bytes = 0;
+    const flush = () => {
+      writer.write(batch, false);
+      batch = [];
+      bytes = 0;
+    };
+    forEachRecord(env, segment, (reader) => {
+      if (damaged.has(reader.start)) return;
+      batch.push(reader.record.slice());
+      bytes += reader.record.length;
+      if (bytes > batchBytes) flush();
+    });
+    if (batch.length > 0) flush();
+  } finally {
+    writer.close();
+  }
+}
+
+/**
+ * Reads a segment over damaged places; `onRecord` may throw a WalCorruptionError where a record is sound but what it
+ * holds is not. Returns the damage, if any.
+ */
+export function forEachRecord(
+  env: RepairEnv,
+  segment: Segment,
+  onRecord: (reader: SegmentReader) => void,
+): SegmentDamage | undefined {
+  const errors: WalCorruptionError[] = [];
+  let goesOn = true;
+  const reader = new SegmentReader(env, segment);
+  try {
+    for (let more = true; more; ) {
+      try {
+        more = reader.next();
+        if (more) onRecord(reader);
+      } catch (error) {
+        if (!(error instanceof WalCorruptionError)) throw error;
+        errors.push(error);
+        more = reader.skipDamage();
+        goesOn = more;
+      }
+    }
+  } finally {
+    reader.close();
+  }
+  return errors.length === 0 ? undefined : { segment, errors, goesOn };
 }

@@ -13,9 +13,9 @@ import { decodeSamples, SampleBatch } from "../record/samples.ts";
 import { SeriesCursor } from "../record/series.ts";
 import { decodeTombstones } from "../record/tombstones.ts";
 import { lastCheckpoint } from "./checkpoint-dir.ts";
-import { repairSegments } from "./repair.ts";
-import { listSegments, type Segment, WalCorruptionError } from "./segment.ts";
-import { SegmentReader } from "./segment-reader.ts";
+import { forEachRecord, repairSegment, type SegmentDamage } from "./repair.ts";
+import { listSegments, type Segment } from "./segment.ts";
+import type { SegmentReader } from "./segment-reader.ts";
 import type { WalSink } from "./wal-sink.ts";
 
 export interface ReplayResult {
@@ -38,39 +38,32 @@ export interface ReplayEnv {
 }
 
 /**
- * Replays everything in `dir`. Where a segment is damaged, the WAL is cut there and replay ends; where a checkpoint is,
- * it is cut likewise and replay goes on with the segments. What is cut off goes to `quarantineDir`, with a warning each.
+ * Replays everything in `dir`, over damaged places: what follows them is replayed too, as far as its series are known.
+ * Damaged segments are then made whole, with a warning each; what was damaged goes to `quarantineDir`.
  */
 export function replayWal(env: ReplayEnv, dir: string, quarantineDir: string, sink: WalSink): ReplayResult {
   const { fs, logger } = env;
   const delivery = new Delivery(env, sink);
-  const aside: SetAside[] = [];
   const checkpoint = lastCheckpoint(fs, dir);
-  if (checkpoint !== undefined) {
-    const damage = delivery.deliver(listSegments(fs, checkpoint.path), () => {});
-    if (damage !== undefined) aside.push(...repairSegments(fs, checkpoint.path, damage, quarantineDir));
-  }
+  const damages =
+    checkpoint === undefined ? [] : delivery.deliver(listSegments(fs, checkpoint.path), () => {});
   const first = (checkpoint?.index ?? -1) + 1;
   const segments = listSegments(fs, dir).filter(({ index }) => index >= first);
   warnAboutGaps(logger, checkpoint === undefined ? undefined : first, segments);
-  let nextSegment = Math.max(first, (segments.at(-1)?.index ?? -1) + 1);
-  if (segments.length > 0) {
-    const last = segments[segments.length - 1].index;
-    const damage = delivery.deliver(segments, (index) => sink.progress(index, segments[0].index, last));
-    if (damage !== undefined) {
-      aside.push(...repairSegments(fs, dir, damage, quarantineDir));
-      nextSegment = damage.segment.index + 1;
-    }
-  }
-  for (const { from, to, reason } of aside) {
-    logger.warn("Damaged write-ahead log: records from here on set aside", {
-      file: from,
-      movedTo: to,
-      reason,
+  const last = segments.at(-1)?.index ?? -1;
+  damages.push(...delivery.deliver(segments, (index) => sink.progress(index, segments[0].index, last)));
+  const aside = damages.map((damage) => {
+    const one = repairSegment(env, damage, quarantineDir);
+    logger.warn("Damaged write-ahead log: its damaged records were taken out, all others are used", {
+      file: one.from,
+      places: damage.errors.length,
+      original: one.to,
+      reason: one.reason,
     });
-  }
+    return one;
+  });
   const { walRefMax, recordCount } = delivery;
-  return { nextSegment, walRefMax, recordCount, setAside: aside };
+  return { nextSegment: Math.max(first, last + 1), walRefMax, recordCount, setAside: aside };
 }
 
 /** A segment is missing: somebody removed it. What is left is still good, so it is replayed. */
@@ -102,24 +95,18 @@ class Delivery {
     this.#sink = sink;
   }
 
-  /** Delivers all records of the segments; stops at damage and returns it. */
-  deliver(segments: readonly Segment[], onSegment: (index: number) => void): WalCorruptionError | undefined {
+  /** Delivers all records of the segments; returns which are damaged. */
+  deliver(segments: readonly Segment[], onSegment: (index: number) => void): SegmentDamage[] {
+    const damages: SegmentDamage[] = [];
     for (const segment of segments) {
       onSegment(segment.index);
-      const reader = new SegmentReader(this.#env, segment);
-      try {
-        while (reader.next()) {
-          this.#record(reader);
-          this.recordCount++;
-        }
-      } catch (error) {
-        if (error instanceof WalCorruptionError) return error;
-        throw error;
-      } finally {
-        reader.close();
-      }
+      const damage = forEachRecord(this.#env, segment, (reader) => {
+        this.#record(reader);
+        this.recordCount++;
+      });
+      if (damage !== undefined) damages.push(damage);
     }
-    return undefined;
+    return damages;
   }
 
   #record(reader: SegmentReader): void {

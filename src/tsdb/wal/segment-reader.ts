@@ -33,6 +33,8 @@ export class SegmentReader {
   /** File offset of the block's first byte, and how many bytes it holds. */
   #blockStart = 0;
   #held = 0;
+  /** Where the fragment that is being read begins. */
+  #fragmentAt = 0;
   /** The fragments of a record that has more than one. */
   #joined = new Uint8Array(pageBytes);
 
@@ -54,6 +56,7 @@ export class SegmentReader {
         if (fragments > 0) throw this.#corrupt(at, "the segment ends within a record");
         return false;
       }
+      this.#fragmentAt = at;
       const block = this.#block;
       const index = at - this.#blockStart;
       const typeByte = block[index];
@@ -84,6 +87,23 @@ export class SegmentReader {
     }
   }
 
+  /**
+   * After {@link SegmentReader.next} threw, or a record did not decode: goes to the next record that begins behind the
+   * damage, so that `next` can be called again. False where the segment has none. What follows in the page is reached
+   * where the damaged fragment's length still leads to a sound one; else reading goes on at the next page.
+   */
+  skipDamage(): boolean {
+    // The fragments were sound, only what they hold is not.
+    if (this.end > this.#fragmentAt) return this.#seekRecord(this.end);
+    const at = this.#fragmentAt;
+    if (this.#soundFragment(at) !== undefined) return this.#seekRecord(at);
+    const length = this.#loadPage(at) ? this.#lengthAt(at) : 0;
+    const chained = at + fragmentHeaderBytes + length;
+    const pageEnd = at - (at % pageBytes) + pageBytes;
+    const isChained = chained < pageEnd && this.#soundFragment(chained) !== undefined;
+    return this.#seekRecord(isChained ? chained : pageEnd);
+  }
+
   /** Idempotent. */
   close(): void {
     this.#file.close();
@@ -112,6 +132,51 @@ export class SegmentReader {
       if (this.#block[i] !== 0)
         throw this.#corrupt(this.#blockStart + i, "a byte in the padding of a page is not 0");
     }
+  }
+
+  /** Moves to the first fragment from `at` on that begins a record. */
+  #seekRecord(from: number): boolean {
+    for (let at = from; this.#loadPage(at); ) {
+      const fragment = this.#soundFragment(at);
+      if (fragment?.begins) {
+        this.start = at;
+        this.end = at;
+        return true;
+      }
+      if (fragment === undefined) at += pageBytes - (at % pageBytes);
+      else at = fragment.end;
+    }
+    return false;
+  }
+
+  /** Makes the block hold the page that `at` is in; false where the file ends before `at`. */
+  #loadPage(at: number): boolean {
+    if (at < this.#blockStart || at >= this.#blockStart + this.#held) {
+      if (!this.#fill(at - (at % pageBytes))) return false;
+    }
+    return at < this.#blockStart + this.#held;
+  }
+
+  #lengthAt(at: number): number {
+    const index = at - this.#blockStart;
+    return (this.#block[index + 1] << 8) | this.#block[index + 2];
+  }
+
+  /** The fragment at `at`, if there is one whose checksum is right. */
+  #soundFragment(at: number): { readonly begins: boolean; readonly end: number } | undefined {
+    if (!this.#loadPage(at)) return undefined;
+    const index = at - this.#blockStart;
+    const limit = Math.min(index + pageBytes - (at % pageBytes), this.#held);
+    const dataStart = index + fragmentHeaderBytes;
+    if (dataStart > limit) return undefined;
+    const type = this.#block[index] & fragmentTypeMask;
+    const length = this.#lengthAt(at);
+    if (type === FragmentType.padding || type > FragmentType.last || dataStart + length > limit)
+      return undefined;
+    const want = new DataView(this.#block.buffer).getUint32(index + 3);
+    if (crc32c(this.#block, dataStart, dataStart + length) !== want) return undefined;
+    const begins = type === FragmentType.full || type === FragmentType.first;
+    return { begins, end: at + fragmentHeaderBytes + length };
   }
 
   /** Checks the fragment at `index` of the block; returns the length of its data. */

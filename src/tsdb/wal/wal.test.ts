@@ -2,12 +2,14 @@ import { describe, expect, test } from "vitest";
 import { ReplayedWal, recordsOf, sampleLines, walWorld } from "../../../test/tsdb/wal-world.ts";
 import { NarthexError } from "../../base/errors.ts";
 import type { Fs } from "../../base/fs.ts";
+import { readNotes } from "../../base/quarantine-note.ts";
 import { Labels } from "../../model/labels.ts";
 import { faultFs } from "../../testkit/fault-fs.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { SeededRandom } from "../../testkit/seeded-random.ts";
 import { traceFs } from "../../testkit/trace-fs.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
+import { forEachRecord } from "./repair.ts";
 import { listSegments, pageBytes } from "./segment.ts";
 import { Wal, type WalOptions } from "./wal.ts";
 import { WalLog } from "./wal-log.ts";
@@ -329,35 +331,63 @@ describe("a damaged WAL", () => {
     return { fs, lines };
   }
 
-  test("is cut at the damage; what is cut off is kept and named in the log; writing goes on", () => {
+  test("loses the damaged record alone; its segment is kept aside as it was; writing goes on", () => {
     const { fs, lines } = written();
     const damagedAt = 150;
     const original = fs.readFile("data/wal/00000001");
-    fs.open("data/wal/00000001", "write").writeAt(Uint8Array.of(original[damagedAt] ^ 1), damagedAt);
+    original[damagedAt] ^= 1;
+    fs.open("data/wal/00000001", "write").writeAt(original, 0);
     const later = fs.readFile("data/wal/00000002");
     const { wal, log, replayed, logger } = open(fs);
     // The fifth batch's samples are damaged; its series record came before and is whole.
-    expect(replayed.sampleLines).toEqual(lines.slice(0, 4).flat());
+    const sound = [...lines.slice(0, 4), ...lines.slice(5)].flat();
+    expect(replayed.sampleLines).toEqual(sound);
     expect(wal.replayed.setAside.map(({ from, to }) => `${from} -> ${to}`)).toEqual([
-      `data/wal/00000001 -> data/quarantine/wal-00000001-from-${wal.replayed.setAside[0].to.split("-").at(-1)}`,
-      "data/wal/00000002 -> data/quarantine/wal-00000002",
+      "data/wal/00000001 -> data/quarantine/wal-00000001",
     ]);
-    const cut = Number(wal.replayed.setAside[0].to.split("-").at(-1));
-    expect(cut).toBeLessThan(damagedAt);
-    const tail = fs.readFile(wal.replayed.setAside[0].to);
-    expect(tail[damagedAt - cut]).toBe(original[damagedAt] ^ 1);
-    expect(tail.length).toBe(original.length - cut);
-    expect(fs.readFile("data/quarantine/wal-00000002")).toEqual(later);
+    expect(fs.list("data/quarantine")).toEqual(["wal-00000001", "wal-00000001.note.json"]);
+    expect(fs.readFile("data/quarantine/wal-00000001")).toEqual(original);
+    const note = readNotes(fs, "data/quarantine").get("wal-00000001");
+    expect(note?.problems).toEqual([expect.stringMatching(/checksum .* \(at byte \d+\)$/)]);
+    expect(fs.readFile("data/wal/00000002")).toEqual(later);
     expect(fs.stat("data/wal/00000001")?.sizeBytes).toBe(pageBytes);
-    expect(wal.position.segment).toBe(2);
-    expect(logger.at("warn").map(({ fields }) => fields.file)).toEqual([
-      "data/wal/00000001",
-      "data/wal/00000002",
-    ]);
+    expect(wal.position.segment).toBe(3);
+    expect(logger.at("warn").map(({ fields }) => fields.file)).toEqual(["data/wal/00000001"]);
     const more = logBatch(log, 50);
     const again = open(fs);
-    expect(again.replayed.sampleLines).toEqual([...lines.slice(0, 4).flat(), ...more]);
+    expect(again.replayed.sampleLines).toEqual([...sound, ...more]);
     expect(again.wal.replayed.setAside).toEqual([]);
+  });
+
+  test("records after a lost page, a lost fragment, and several damaged places", () => {
+    const fs = new MemFs();
+    const { wal } = open(fs, { compression: "none", segmentBytes: 64 * pageBytes });
+    const records = Array.from({ length: 40 }, (_, i) => Uint8Array.from({ length: 7000 + i }, () => i));
+    // Type 99 is passed over by replay, so only the reader is tested.
+    for (const record of records) record[0] = 99;
+    for (const record of records) wal.log([record]);
+    wal.close();
+    const file = fs.open("data/wal/00000000", "write");
+    // In the middle of the second page; in the header of a fragment of the fourth; in the type byte of the first.
+    file.writeAt(new Uint8Array(300).fill(0xff), pageBytes + 9000);
+    file.writeAt(Uint8Array.of(0x77), 3 * pageBytes + 1);
+    file.writeAt(Uint8Array.of(7), 0);
+    const kept = (): number[] => {
+      const numbers: number[] = [];
+      const reading = { fs, codecs: walWorld(fs).codecs };
+      forEachRecord(reading, listSegments(fs, "data/wal")[0], ({ record }) => {
+        expect(record.length).toBe(7000 + record[1]);
+        numbers.push(record[1]);
+      });
+      return numbers;
+    };
+    const before = kept();
+    // The second place covers the header of record 6, so the page is lost up to record 9, which ends in the next.
+    const lost = [0, 5, 6, 7, 8, 9, 14, 15, 16, 17, 18];
+    expect(before).toEqual(records.map((_, i) => i).filter((i) => !lost.includes(i)));
+    expect(open(fs).wal.replayed.setAside).toHaveLength(1);
+    expect(kept()).toEqual(before);
+    expect(open(fs).wal.replayed.setAside).toEqual([]);
   });
 
   test("a record that does not decode is damage too", () => {

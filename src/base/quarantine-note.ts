@@ -1,0 +1,84 @@
+/**
+ * The note beside each thing in `quarantine/`: `<name>.note.json` says where it was, what was wrong, and which series and
+ * times it held that are missing from answers since. People read it, and queries, which warn about what is missing.
+ */
+import { decodeUtf8, encodeUtf8 } from "./bytes.ts";
+import { type Fs, joinPath } from "./fs.ts";
+import { createFile } from "./replace-file.ts";
+
+export const noteSuffix = ".note.json";
+
+/** What is missing. Times are milliseconds, both inclusive. */
+export interface Loss {
+  /** The series' labels as text, `{a="b"}`; "" where they are not known, or all that the file held is meant. */
+  readonly series: string;
+  readonly mint: number;
+  readonly maxt: number;
+  /** What it was: "a chunk of 120 samples" … */
+  readonly what: string;
+}
+
+export interface QuarantineNote {
+  readonly kind: "block" | "wal" | "checkpoint" | "chunks_head";
+  /** Where it was, relative to nothing: as the server opened it. */
+  readonly from: string;
+  /** All that was found wrong. */
+  readonly problems: readonly string[];
+  readonly lost: readonly Loss[];
+  /** The name of the block that has what could be saved; "" where there is none. */
+  readonly replacedBy: string;
+}
+
+/** A note's losses are cut off here: it is for people, and queries only need the times. */
+const lossesMax = 1000;
+
+/** Writes the note for `path`, which lies in the quarantine; durable with it. */
+export function writeNote(fs: Fs, path: string, note: QuarantineNote): void {
+  const { lost } = note;
+  const rest = lost.slice(lossesMax);
+  const summed: Loss[] =
+    rest.length === 0
+      ? []
+      : [
+          {
+            series: "",
+            mint: rest.reduce((least, { mint }) => Math.min(least, mint), Number.POSITIVE_INFINITY),
+            maxt: rest.reduce((most, { maxt }) => Math.max(most, maxt), Number.NEGATIVE_INFINITY),
+            what: `${rest.length} more`,
+          },
+        ];
+  const whole = { ...note, lost: [...lost.slice(0, lossesMax), ...summed] };
+  const notePath = `${path}${noteSuffix}`;
+  fs.removeFile(notePath);
+  createFile(fs, notePath, encodeUtf8(`${JSON.stringify(whole, undefined, 2)}\n`));
+}
+
+/** All notes in the quarantine; those that cannot be read are passed over: they are for people. */
+export function readNotes(fs: Fs, quarantineDir: string): ReadonlyMap<string, QuarantineNote> {
+  const notes = new Map<string, QuarantineNote>();
+  if (fs.stat(quarantineDir) === undefined) return notes;
+  for (const name of fs.list(quarantineDir)) {
+    if (!name.endsWith(noteSuffix)) continue;
+    const note = readNote(fs, joinPath(quarantineDir, name));
+    if (note !== undefined) notes.set(name.slice(0, -noteSuffix.length), note);
+  }
+  return notes;
+}
+
+function readNote(fs: Fs, path: string): QuarantineNote | undefined {
+  try {
+    const note = JSON.parse(decodeUtf8(fs.readFile(path))) as QuarantineNote;
+    const isWhole =
+      Array.isArray(note.problems) &&
+      Array.isArray(note.lost) &&
+      note.lost.every(({ mint, maxt, series }) => isTime(mint) && isTime(maxt) && typeof series === "string");
+    return isWhole ? note : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** null stands for a time without bound: JSON has no infinity. */
+function isTime(value: unknown): boolean {
+  return value === null || typeof value === "number";
+}
