@@ -87,6 +87,12 @@ export class BitReader {
     return this.#exact((isNegative ? high - 2 * half : high) * 0x100000000 + low, exactMax);
   }
 
+  /** 64 bits in two's complement, of a number within ±2^53; others are refused. */
+  integer64(): number {
+    const high = this.bits(32) | 0;
+    return this.#exact(high * 0x100000000 + this.bits(32), exactMax);
+  }
+
   /** A number from 0 to 2^53; larger ones are refused. */
   unsignedVarbit(): number {
     const size = this.#varbitSize();

@@ -1,8 +1,9 @@
 /** Decodes chunks of any encoding into columns of samples. */
 import { CorruptionError } from "../base/errors.ts";
-import { Encoding, encodingName, sampleCount } from "./encoding.ts";
+import { chunkSamples, Encoding, encodingName } from "./encoding.ts";
 import { decodeHistograms, type HistogramSink } from "./histogram.ts";
 import { decodeXor, type SampleSink } from "./xor.ts";
+import { decodeXor2 } from "./xor2.ts";
 
 /** Where decoded samples go: a SampleColumns of storage/ is one. */
 export type ChunkSink = SampleSink & HistogramSink;
@@ -19,14 +20,19 @@ export function decodeChunk(
   out: ChunkSink,
   mint: number,
   maxt: number,
-  count = sampleCount(bytes, start, end),
+  count = chunkSamples(encoding, bytes, start, end),
 ): void {
   switch (encoding) {
     case Encoding.xor:
       decodeXor(bytes, start, end, out, mint, maxt, count);
       return;
+    case Encoding.xor2:
+      decodeXor2(bytes, start, end, out, mint, maxt, count);
+      return;
     case Encoding.histogram:
     case Encoding.floatHistogram:
+    case Encoding.histogramST:
+    case Encoding.floatHistogramST:
       decodeHistograms(encoding, bytes, start, end, mint, maxt, (t, one) => out.pushHistogram(t, one), count);
       return;
     default:

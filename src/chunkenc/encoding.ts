@@ -41,7 +41,16 @@ export function isHistogramEncoding(encoding: number): boolean {
   return encoding !== Encoding.xor && encoding !== Encoding.xor2 && isChunkEncoding(encoding);
 }
 
-/** The number of samples in the chunk data `bytes[start, end)`, of any encoding; 0 where there is not even a header. */
+/**
+ * The number of samples in the chunk data `bytes[start, end)`; 0 where there is not even a header. Histograms with start
+ * timestamps have their flags in the two high bits: {@link chunkSamples}.
+ */
 export function sampleCount(bytes: Uint8Array, start = 0, end = bytes.length): number {
   return end - start < 2 ? 0 : (bytes[start] << 8) | bytes[start + 1];
+}
+
+/** The same for a chunk of any encoding. */
+export function chunkSamples(encoding: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
+  const count = sampleCount(bytes, start, end);
+  return encoding === Encoding.histogramST || encoding === Encoding.floatHistogramST ? count & 0x3fff : count;
 }

@@ -1,5 +1,7 @@
 /**
- * Histogram chunks: encoding 2 with integer counts, 3 with float counts.
+ * Histogram chunks: encoding 2 with integer counts, 3 with float counts; 5 and 6 the same with start timestamps
+ * (start-times.ts), which are read only: their flags are the two high bits of the count, and the third byte is the header of
+ * the start timestamps.
  *
  *   u16 count · u8 flags · layout (histogram-layout.ts) · sample 0 · sample 1 …
  *
@@ -17,7 +19,7 @@ import { assert } from "../base/assert.ts";
 import { Histogram, ResetHint, staleHistogram } from "../model/histogram.ts";
 import { BitReader } from "./bit-reader.ts";
 import { BitWriter } from "./bit-writer.ts";
-import { Encoding, sampleCount } from "./encoding.ts";
+import { chunkSamples, Encoding, sampleCount } from "./encoding.ts";
 import { type Expansion, expandCounter, expandGauge, spread } from "./histogram-expand.ts";
 import {
   bucketCounts,
@@ -29,6 +31,7 @@ import {
   writeLayout,
 } from "./histogram-layout.ts";
 import { FloatHistogramState, type HistogramState, IntegerHistogramState } from "./histogram-state.ts";
+import { StartTimes } from "./start-times.ts";
 import { maxSamplesPerChunk } from "./xor.ts";
 
 /** What the header says of the chunk's begin. */
@@ -250,7 +253,7 @@ function spreadHistogram(
 }
 
 /**
- * Decodes the chunk `bytes[start, end)` of encoding 2 or 3 and calls `visit` with its histograms of mint <= t <= maxt.
+ * Decodes the chunk `bytes[start, end)` of encoding 2, 3, 5 or 6 and calls `visit` with its histograms of mint <= t <= maxt.
  * `count` is for a chunk that is still growing. Throws a CorruptionError, possibly after some calls.
  */
 export function decodeHistograms(
@@ -261,10 +264,11 @@ export function decodeHistograms(
   mint: number,
   maxt: number,
   visit: (t: number, histogram: Histogram) => void,
-  count = sampleCount(bytes, start, end),
+  count = chunkSamples(encoding, bytes, start, end),
 ): void {
   if (count === 0) return;
-  const isFloat = encoding === Encoding.floatHistogram;
+  const isFloat = encoding === Encoding.floatHistogram || encoding === Encoding.floatHistogramST;
+  const hasStarts = encoding === Encoding.histogramST || encoding === Encoding.floatHistogramST;
   const from = new BitReader(
     bytes,
     start,
@@ -279,10 +283,13 @@ export function decodeHistograms(
   if (positive + negative > 8 * (end - start))
     throw from.corrupt(`${positive + negative} buckets cannot be in the data`);
   const state: HistogramState = isFloat ? new FloatHistogramState() : new IntegerHistogramState();
-  const isGauge = (bytes[start + flagsByte] & Flags.mask) === Flags.gauge;
+  const isGauge = (bytes[start + (hasStarts ? 0 : flagsByte)] & Flags.mask) === Flags.gauge;
+  const starts = new StartTimes();
+  if (hasStarts) starts.header = bytes[start + flagsByte];
   for (let i = 0, last = Number.NEGATIVE_INFINITY; i < count; i++) {
     const isStale = state.read(from, layout, i);
     const { t } = state;
+    if (hasStarts) starts.read(from, i, t, last);
     if (t <= last) throw from.corrupt(`sample ${i} is ${last - t} ms before the one before it`);
     last = t;
     if (t > maxt) return;

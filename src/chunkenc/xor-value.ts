@@ -45,20 +45,34 @@ export class XorValue {
     this.write(out, scratchWords[1], scratchWords[0]);
   }
 
+  equals(high: number, low: number): boolean {
+    return ((high ^ this.high) | (low ^ this.low)) === 0;
+  }
+
   write(out: BitWriter, high: number, low: number): void {
+    if (this.equals(high, low)) return out.bits(0, 1);
+    out.bits(1, 1);
+    this.writeChanged(out, high, low, 0, 1);
+  }
+
+  /**
+   * Writes a value that is another. `same` and `fresh` tell of the old window and of a new one: 0 is the bit 0, others are
+   * written with as many bits as they have.
+   */
+  writeChanged(out: BitWriter, high: number, low: number, same: number, fresh: number): void {
     const xorHigh = high ^ this.high;
     const xorLow = low ^ this.low;
     this.high = high;
     this.low = low;
-    if ((xorHigh | xorLow) === 0) return out.bits(0, 1);
     const leading = Math.min(xorHigh === 0 ? 32 + Math.clz32(xorLow) : Math.clz32(xorHigh), 31);
     const trailing = xorLow === 0 ? 32 + trailingZeros(xorHigh) : trailingZeros(xorLow);
     if (this.#leading !== noWindow && leading >= this.#leading && trailing >= this.#trailing) {
-      out.bits(0b10, 2);
+      out.bits(same, 1);
     } else {
       this.#leading = leading;
       this.#trailing = trailing;
-      out.bits((0b11 << 11) | (leading << 6) | ((64 - leading - trailing) & 63), 13);
+      out.bits(fresh, 32 - Math.clz32(fresh));
+      out.bits((leading << 6) | ((64 - leading - trailing) & 63), 11);
     }
     this.#writeSignificant(out, xorHigh, xorLow, 64 - this.#leading - this.#trailing);
   }
@@ -74,8 +88,12 @@ export class XorValue {
   }
 
   read(from: BitReader): void {
-    if (from.bits(1) === 0) return;
-    if (from.bits(1) === 1) {
+    if (from.bits(1) === 1) this.readChanged(from, from.bits(1) === 1);
+  }
+
+  /** Reads a value that is another. */
+  readChanged(from: BitReader, newWindow: boolean): void {
+    if (newWindow) {
       const leading = from.bits(5);
       const significant = from.bits(6) || 64;
       if (leading + significant > 64)

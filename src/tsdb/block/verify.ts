@@ -4,7 +4,7 @@
  */
 import { CorruptionError } from "../../base/errors.ts";
 import { joinPath } from "../../base/fs.ts";
-import { sampleCount } from "../../chunkenc/encoding.ts";
+import { chunkSamples } from "../../chunkenc/encoding.ts";
 import { chunkFields } from "../index/reader.ts";
 import { type Block, closeReaders } from "./block.ts";
 import { metaFile } from "./meta.ts";
@@ -32,7 +32,7 @@ export function verifyBlock(block: Block): void {
         }
         const bytes = chunks.chunk(chunkRef);
         found.numChunks++;
-        found.numSamples += sampleCount(bytes, 1, bytes.length);
+        found.numSamples += chunkSamples(bytes[0], bytes, 1, bytes.length);
       }
     }
     for (const name of index.labelNames()) {

@@ -8,7 +8,7 @@
 import type { Clock, Random } from "../../base/env.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
 import { createFile } from "../../base/replace-file.ts";
-import { isHistogramEncoding, sampleCount } from "../../chunkenc/encoding.ts";
+import { chunkSamples, isHistogramEncoding } from "../../chunkenc/encoding.ts";
 import { chunksDir, indexFile } from "../block/block.ts";
 import {
   type BlockDescription,
@@ -160,7 +160,7 @@ function writeChunks(
     const { entry } = chunk;
     const ref = entry === undefined ? segments.write(chunk.encoding, chunk.bytes) : segments.copy(entry);
     written.push(chunk.mint, chunk.maxt, ref);
-    const samples = sampleCount(chunk.bytes);
+    const samples = chunkSamples(chunk.encoding, chunk.bytes);
     options.onChunk?.(chunk.bytes.length, samples, chunk.maxt - chunk.mint);
     stats.numChunks++;
     stats.numSamples += samples;
