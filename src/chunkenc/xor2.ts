@@ -220,11 +220,10 @@ class Xor2Reader {
 
   #readValue(): void {
     const from = this.#from;
-    if (from.bits(1) === 1) {
-      if (from.bits(1) === 0) this.#value.readChanged(from, false);
-      else if (from.bits(1) === 0) this.#value.readChanged(from, true);
-      else return this.#stale();
-    }
+    const isOther = from.bits(1) === 1;
+    const isUnusual = isOther && from.bits(1) === 1;
+    if (isUnusual && from.bits(1) === 1) return this.#stale();
+    if (isOther) this.#value.readChanged(from, isUnusual);
     this.#take();
   }
 
