@@ -123,3 +123,28 @@ test("a disk that is full for a while: what is acknowledged meanwhile and afterw
     expect(next.env.logger.at("warn")).toEqual([]);
   }
 });
+
+test("in rushed mode, and with many stale series, the head is cut before a whole range has gathered", () => {
+  const life = new Life(new MemFs(), new SeededRandom(1), []);
+  const { db } = life;
+  const begin = Math.ceil(t0 / 1000) * 1000;
+  for (let k = 0; k <= 12; k++) life.append([{ i: "a", t: begin + k * 100, v: k }]);
+  const due = { mint: begin, maxt: begin + 624 };
+  expect(db.headCompactionDue()).toBeUndefined();
+  // A limit that leaves nothing, and one that leaves everything.
+  expect(db.judgeMemory(1)).toBe(true);
+  expect(db.headCompactionDue()).toEqual(due);
+  expect(db.judgeMemory(65_000)).toBe(true);
+  expect(db.headCompactionDue()).toBeUndefined();
+  db.head.stats.staleSeries = 1;
+  expect(db.headCompactionDue()).toBeUndefined();
+  db.staleSeriesThreshold = 0.5;
+  expect(db.headCompactionDue()).toEqual(due);
+  db.head.stats.staleSeries = 0;
+  expect(db.headCompactionDue()).toBeUndefined();
+  db.judgeMemory(1);
+  life.maintain(() => {});
+  // As far as samples may still come.
+  expect(db.head.minTime).toBe(begin + 700);
+  check(life.read(), { acknowledged: life.acknowledged, pending: [] }, "after the early cut");
+});

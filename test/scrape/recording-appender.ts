@@ -3,7 +3,13 @@
 
 import type { Histogram } from "../../src/model/histogram.ts";
 import type { Labels } from "../../src/model/labels.ts";
-import { type Appender, type Exemplar, Outcome, type SeriesRef } from "../../src/storage/appender.ts";
+import {
+  type Appender,
+  type Exemplar,
+  Outcome,
+  refusedSeries,
+  type SeriesRef,
+} from "../../src/storage/appender.ts";
 import { seriesText } from "../series-text.ts";
 
 interface StoredSeries {
@@ -28,12 +34,23 @@ export class RecordingAppender implements Appender {
   /** Makes the next commit fail. */
   failCommit = false;
 
-  readonly refusal = undefined;
-  readonly saturated = "";
+  /** Which new series are not created. */
+  refuses: (labels: Labels) => boolean = () => false;
+  #refused = 0;
+
+  get refusal() {
+    return this.#refused === 0 ? undefined : { count: this.#refused, reason: "no room" };
+  }
+
+  saturated = "";
 
   series(labels: Labels): SeriesRef {
     let ref = this.#refs.get(labels.key);
     if (ref === undefined) {
+      if (this.refuses(labels)) {
+        this.#refused++;
+        return refusedSeries;
+      }
       ref = this.#series.push({ labels, samples: [] });
       this.#refs.set(labels.key, ref);
     }
@@ -153,6 +170,7 @@ export class RecordingAppender implements Appender {
     this.#staged = [];
     this.#stagedExemplars = [];
     this.#stagedHistograms = [];
+    this.#refused = 0;
   }
 
   #stored(ref: SeriesRef): StoredSeries {
