@@ -11,7 +11,9 @@ import type { Clock, Logger } from "../base/env.ts";
 import { NarthexError, ParseError } from "../base/errors.ts";
 import type { WriteMemory } from "../kernels/write-memory.ts";
 import { formatGeneral } from "../model/format-float.ts";
+import { histogramProblem } from "../model/validate-histogram.ts";
 import { type Appender, Outcome, refusedSeries } from "../storage/appender.ts";
+import { readHistograms } from "./request-histograms.ts";
 import { readExemplars, readLabels } from "./request-labels.ts";
 import {
   bodyBytesMax,
@@ -51,6 +53,18 @@ export interface WriteReceiverStats {
 class RefusedError extends Error {
   override name = "RefusedError";
 }
+
+const tooFarAhead = "out of bounds: timestamp is too far in the future";
+
+/** What the sender is told of a sample; "" where it was stored, or was there already. */
+const outcomeTexts: Readonly<Record<Outcome, string>> = {
+  [Outcome.ok]: "",
+  [Outcome.duplicate]: "",
+  [Outcome.outOfOrder]: "out of order sample",
+  [Outcome.outOfBounds]: "out of bounds",
+  [Outcome.tooOld]: "too old sample",
+  [Outcome.duplicateTimestamp]: "duplicate sample for timestamp",
+};
 
 export class WriteReceiver {
   readonly #env: WriteReceiverEnv;
@@ -171,7 +185,10 @@ export class WriteReceiver {
       this.#outcomes = new Uint8Array(request.t.length);
     }
     const latest = this.#latest();
+    /** Samples whose columns are filled, and those of them that are staged. */
+    let filled = 0;
     let staged = 0;
+    let histograms = 0;
     for (let i = 0; i < request.series; i++) {
       const from = firstSample[i];
       const to = firstSample[i + 1];
@@ -179,21 +196,42 @@ export class WriteReceiver {
       if (ref === invalid || ref === refusedSeries) continue;
       for (let k = from; k < to; k++) {
         if (request.t[k] > latest) {
-          this.#stageRequest(staged);
-          throw new RefusedError("out of bounds: timestamp is too far in the future");
+          this.#stageRequest(staged, filled);
+          throw new RefusedError(tooFarAhead);
         }
-        this.#refs[staged] = ref;
-        if (staged !== k) this.#moveSample(k, staged);
-        staged++;
+        this.#refs[filled] = ref;
+        if (filled !== k) this.#moveSample(k, filled);
+        filled++;
       }
       if (request.exemplars[i] > 0) this.#exemplars(i, ref, latest);
       if (request.histograms[i] > 0) {
-        this.#stageRequest(staged);
-        throw new RefusedError("native histograms are not supported yet: send them as classic histograms");
+        // The samples of one series are staged in their order.
+        this.#stageRequest(staged, filled);
+        staged = filled;
+        histograms += this.#stageHistograms(i, ref, latest);
       }
     }
-    this.#stageRequest(staged);
-    return staged;
+    this.#stageRequest(staged, filled);
+    return filled + histograms;
+  }
+
+  /** Stages the native histograms of series `i`, up to the first that is refused; returns how many. */
+  #stageHistograms(i: number, ref: number, latest: number): number {
+    const histograms = readHistograms(this.#request, i);
+    for (const { t, histogram } of histograms) {
+      if (t > latest) throw new RefusedError(tooFarAhead);
+      const problem = histogram.isStale ? "" : histogramProblem(histogram);
+      if (problem !== "") throw new RefusedError(problem);
+      const refused = outcomeTexts[this.#appender.appendHistogram(ref, t, histogram)];
+      if (refused === "") continue;
+      this.#env.logger.error("Out of order histogram from remote write", {
+        error: refused,
+        series: `${this.#appender.labels(ref)}`,
+        timestamp: t,
+      });
+      throw new RefusedError(refused);
+    }
+    return histograms.length;
   }
 
   #latest(): number {
@@ -214,7 +252,8 @@ export class WriteReceiver {
       return invalid;
     }
     const first = request.firstSample[i];
-    const isWanted = first < request.firstSample[i + 1] && request.t[first] <= latest;
+    const hasSample = first < request.firstSample[i + 1] && request.t[first] <= latest;
+    const isWanted = hasSample || (first === request.firstSample[i + 1] && request.histograms[i] > 0);
     return isWanted ? this.#appender.series(labels) : noSeries;
   }
 
@@ -226,8 +265,17 @@ export class WriteReceiver {
     vWords[2 * to + 1] = vWords[2 * from + 1];
   }
 
-  #stageRequest(count: number): void {
-    this.#stage(this.#refs, this.#request.t, this.#request.v, count, this.#outcomes);
+  /** Stages the filled samples [from, to). */
+  #stageRequest(from: number, to: number): void {
+    const { t, v } = this.#request;
+    if (to === from) return;
+    this.#stage(
+      this.#refs.subarray(from, to),
+      t.subarray(from, to),
+      v.subarray(from, to),
+      to - from,
+      this.#outcomes,
+    );
   }
 
   #stage(refs: Uint32Array, t: Float64Array, v: Float64Array, count: number, outcomes: Uint8Array): void {
@@ -246,23 +294,10 @@ export class WriteReceiver {
   }
 
   #problemOf(outcome: Outcome, ref: number, t: number, v: number): string {
-    switch (outcome) {
-      case Outcome.ok:
-      case Outcome.duplicate:
-        return "";
-      case Outcome.outOfOrder:
-        return "out of order sample";
-      case Outcome.outOfBounds:
-        return "out of bounds";
-      case Outcome.tooOld:
-        return "too old sample";
-      case Outcome.duplicateTimestamp: {
-        if (t === 0) return "duplicate sample for timestamp";
-        const existing = formatGeneral(this.#appender.lastValue(ref));
-        const values = `existing ${existing}, new value ${formatGeneral(v)}`;
-        return `duplicate sample for timestamp ${t}; overrides not allowed: ${values}`;
-      }
-    }
+    if (outcome !== Outcome.duplicateTimestamp || t === 0) return outcomeTexts[outcome];
+    const existing = formatGeneral(this.#appender.lastValue(ref));
+    const values = `existing ${existing}, new value ${formatGeneral(v)}`;
+    return `duplicate sample for timestamp ${t}; overrides not allowed: ${values}`;
   }
 
   /** What is wrong with an exemplar never fails a request. */

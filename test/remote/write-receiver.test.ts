@@ -8,7 +8,18 @@ import { Labels } from "../../src/model/labels.ts";
 import type { WriteHeaders } from "../../src/remote/write-protocol.ts";
 import { WriteReceiver } from "../../src/remote/write-receiver.ts";
 import { MemoryAppender } from "./memory-appender.ts";
-import { double, exemplar, field, label, labels, message, sample, series, varint } from "./messages.ts";
+import {
+  bitsOf,
+  double,
+  exemplar,
+  field,
+  label,
+  labels,
+  message,
+  sample,
+  series,
+  varint,
+} from "./messages.ts";
 
 const now = 1_700_000_000_000;
 const clock = { nowMs: () => now, monotonicMs: () => 0, after: () => ({ cancel() {} }) };
@@ -26,6 +37,12 @@ beforeEach(() => {
   appender = new MemoryAppender();
   receiver = new WriteReceiver({ clock, logger: silentLogger, snappy }, appender);
 });
+
+/** One observation in one bucket. */
+function nativeHistogram({ count = 1, t = now, sum = 0 }): number[] {
+  const buckets = [...field(11, [0x08, 0, 0x10, 1]), ...field(12, [2])];
+  return field(4, [0x08, count, ...double(3, bitsOf(sum)), ...buckets, 0x78, ...varint(t)]);
+}
 
 /** `204` or `400 text`. */
 function send(bytes: Uint8Array, headers: Partial<WriteHeaders> = {}): string {
@@ -55,6 +72,21 @@ describe("what is stored", () => {
     });
     expect(appender.bitsOf(Labels.of({ __name__: "a", job: "x" }))[1]).toBe(stale);
     expect(receiver.stats.samples).toBe(9);
+  });
+
+  test("native histograms, in order with the floats of their series", () => {
+    const sent = send(
+      message(
+        series(labels({ __name__: "h" }), sample(now, 1), nativeHistogram({ t: now + 1, sum: 7 })),
+        series(labels({ __name__: "other" }), sample(now, 2)),
+      ),
+    );
+    expect(sent).toBe("204");
+    expect(appender.contents()).toEqual({ h: `${now}:1 ${now + 1}:7`, other: `${now}:2` });
+    expect(appender.histograms.map(({ t, histogram }) => [t, histogram.count, histogram.sum])).toEqual([
+      [now + 1, 1, 7],
+    ]);
+    expect(receiver.stats.samples).toBe(3);
   });
 
   test("labels in any order and place, empty ones dropped", () => {
@@ -167,11 +199,18 @@ describe("one bad sample rolls back the request", () => {
     expect(send(message(series(labels({ __name__: "m" }), sample(now + 600_000, 1))))).toBe("204");
   });
 
-  test("native histograms are refused for now", () => {
-    const histogram = field(4, [0x08, 3, ...field(11, [0x08, 0, 0x10, 1]), ...field(12, [2])]);
-    expect(send(message(other, series(labels({ __name__: "h" }), histogram)))).toMatch(
-      /^400 native histograms/,
-    );
+  test.each<[string, { count?: number; t?: number }, string]>([
+    [
+      "that does not add up",
+      { count: 3 },
+      "1 observations found in buckets, but the Count field is 3: histogram's observation count should equal the number of observations found in the buckets (in absence of NaN)",
+    ],
+    ["too far ahead", { t: now + 9e9 }, "out of bounds: timestamp is too far in the future"],
+    ["from before", { t: now - 1 }, "out of order sample"],
+  ])("a native histogram %s", (_, { count = 1, t = now }, problem) => {
+    expect(send(message(series(labels({ __name__: "h" }), nativeHistogram({ t: now }))))).toBe("204");
+    const bad = series(labels({ __name__: "h" }), nativeHistogram({ count, t }));
+    expect(send(message(other, bad, other))).toBe(`400 ${problem}`);
     expect(appender.contents()).toMatchObject({ other: "" });
   });
 
