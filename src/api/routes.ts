@@ -27,6 +27,7 @@ import {
   memory,
   runtimeInfo,
   tsdb,
+  tsdbBlocks,
   walReplay,
 } from "./handlers/status.ts";
 import { scrapePools, targets } from "./handlers/targets.ts";
@@ -102,6 +103,7 @@ function apiRoutes(options: ApiOptions): Route[] {
     [get, "/status/buildinfo", buildInfo(options.build)],
     [get, "/status/flags", flags],
     [get, "/status/tsdb", tsdb],
+    [get, "/status/tsdb/blocks", tsdbBlocks],
     [get, "/status/memory", memory],
     [get, "/status/walreplay", walReplay, { ...plainWrapping, cors: true }],
     [["POST"], "/write", write, bodyWrapping],

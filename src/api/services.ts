@@ -170,6 +170,8 @@ export interface StorageStatus {
   walReplay(): WalReplay;
   /** Of the block of that name, of the head for "". Resolves to undefined where there is no such block. */
   tsdbStatus(limit: number, block: string): Promise<TsdbStatus | undefined>;
+  /** The meta.json of every block, by minTime. */
+  blockMetas(): Promise<readonly object[]>;
 }
 
 /** A block before and after what retention rules do not keep is taken out of it. */
@@ -192,8 +194,13 @@ export interface AdminService {
   }): Promise<void>;
   /** Frees the room of deleted samples. */
   cleanTombstones(): Promise<void>;
-  /** The blocks that the retention rules want something out of now, and what that will free. Changes nothing. */
-  tryRetentionRules(): Promise<readonly RewrittenBlock[]>;
+  /**
+   * The blocks that these retention rules (default: those of the configuration) want something out of now, and what that
+   * frees. Changes nothing.
+   */
+  tryRetentionRules(
+    rules?: readonly { readonly match: string; readonly timeMs: number }[],
+  ): Promise<readonly RewrittenBlock[]>;
 }
 
 /** A label set as it is posted: name, value, name, value …, sorted by name. */

@@ -109,6 +109,8 @@ export interface QueryMethods {
   attach(head: HeadHandle): void;
   configure(queries: QuerySettings): void;
   headStatus(limit: number): IndexStatus;
+  /** The meta.json of the blocks that queries see, by minTime. */
+  blockMetas(): readonly object[];
   /** Undefined where there is no such block. */
   blockStatus(request: { readonly block: string; readonly limit: number }): BlockStatus | undefined;
 }

@@ -100,6 +100,10 @@ export class QueryPool implements QueryService {
     return this.#inTurn((thread) => thread.call("blockStatus", { block, limit }));
   }
 
+  blockMetas(): Promise<readonly object[]> {
+    return this.#inTurn((thread) => thread.call("blockMetas", undefined as never));
+  }
+
   /** Has the next free thread do something that is not a query. */
   async #inTurn<T>(ask: (thread: Thread<QueryMethods>) => Promise<T>): Promise<T> {
     const slot = await this.#turn(new AbortController().signal);

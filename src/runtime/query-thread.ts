@@ -6,6 +6,7 @@ import { answerQuery } from "../api/answer-query.ts";
 import { nodeClock } from "../node/clock.ts";
 import { Engine } from "../promql/engine.ts";
 import { blockStatus } from "../tsdb/block/block-status.ts";
+import { metaJson } from "../tsdb/block/meta.ts";
 import { headStatus } from "../tsdb/head/head-status.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
@@ -63,6 +64,10 @@ serve<QueryMethods>(port, {
     storage.reloadBlocks();
     const block = storage.blocks.blocks.find((one) => one.name === name);
     return block === undefined ? undefined : blockStatus(block, limit);
+  },
+  blockMetas() {
+    storage.reloadBlocks();
+    return storage.blocks.blocks.map(({ meta }) => metaJson(meta));
   },
   headStatus: (limit) => headStatus(storage.headMemory, storage.owner, limit),
 });

@@ -254,6 +254,10 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     return { ...tables, chunkCount: stats.chunks, minTimeMs: minTime, maxTimeMs: maxTime };
   }
 
+  blockMetas(): Promise<readonly object[]> {
+    return this.#pool.blockMetas();
+  }
+
   /** Links all blocks and writes the head as a block into `snapshots/<name>`; resolves to the name. */
   async snapshot(skipHead: boolean): Promise<string> {
     await this.#ready;
@@ -316,12 +320,12 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.tombstoneCleanups.seconds += (this.#env.clock.monotonicMs() - begunMs) / 1000;
   }
 
-  /** What the retention rules would free now, block by block. Writes nothing. */
-  async tryRetentionRules(): Promise<readonly RewrittenBlock[]> {
+  /** What retention rules would free now, block by block. Writes nothing. */
+  async tryRetentionRules(rules = this.#retention.rules): Promise<readonly RewrittenBlock[]> {
     await this.#ready;
     return this.maintenance.between(async () => {
       try {
-        return await this.#compactor().call("tryRetentionRules", this.#retention.rules);
+        return await this.#compactor().call("tryRetentionRules", rules);
       } finally {
         await this.#compactors.end();
       }

@@ -66,6 +66,7 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
         seriesRefused: 11,
         culprits: [{ job: "a", metric: "m", count: 11 }].slice(0, limit),
       }),
+      blockMetas: async () => [],
       tsdbStatus: async (_limit, block) =>
         block !== ""
           ? undefined

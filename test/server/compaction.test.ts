@@ -92,6 +92,11 @@ test("blocks grow level by level, and no answer changes", async () => {
   expect(page).toMatch(/^prometheus_tsdb_compactions_failed_total 0$/m);
 });
 
+test("status/tsdb/blocks lists the blocks as their meta.json does", async () => {
+  const answer = await fetch(`${server.url}/api/v1/status/tsdb/blocks`);
+  expect(await answer.json()).toEqual({ status: "success", data: { blocks: metas() } });
+});
+
 test("status/tsdb of a block", async () => {
   const ask = (name: string) => fetch(`${server.url}/api/v1/status/tsdb?block=${name}`);
   const answer = await ask(blocks()[0]);
@@ -129,6 +134,64 @@ test("clean_tombstones frees their room and changes no answer", async () => {
   expect(metas().every(({ stats }) => (stats.numTombstones ?? 0) === 0)).toBe(true);
   expect(blocks().reduce((sum, name) => sum + bytesBelow(join(data(), name)), 0)).toBeLessThan(0.8 * size);
   expect(await all(server.url)).toEqual(before);
+});
+
+test("a retention rule frees what the dry run said, and takes nothing else", async () => {
+  const dryRun = async (parameters = "") => {
+    const answer = await fetch(`${server.url}/api/v1/admin/tsdb/retention_dry_run${parameters}`);
+    expect(answer.status).toBe(200);
+    const body = (await answer.json()) as { data: { freedBytes: number; blocks: readonly object[] } };
+    return body.data;
+  };
+  const freed = async () => {
+    const page = await fetch(`${server.url}/metrics`).then((answer) => answer.text());
+    return Number(/^narthex_retention_rules_freed_bytes_total (\d+)$/m.exec(page)?.[1]);
+  };
+  const sizeOfBlocks = () => blocks().reduce((sum, name) => sum + bytesBelow(join(data(), name)), 0);
+  const reload = () => fetch(`${server.url}/-/reload`, { method: "POST" });
+  const rules = join(dir, "ours/narthex.yml");
+  const before = await all(server.url);
+  const sizeBefore = sizeOfBlocks();
+  expect(await dryRun()).toEqual({ freedBytes: 0, blocks: [] });
+  const said = await dryRun(`?match[]=${encodeURIComponent('m{host="e"}')}&time=1m`);
+  expect(said.blocks.length).toBeGreaterThan(1);
+  expect(await freed()).toBe(0);
+
+  writeFileSync(rules, `tsdb: {retention_rules: [{match: 'm{host="e"', time: 1m}]}\n`);
+  expect((await reload()).status).toBe(500);
+  writeFileSync(rules, `tsdb: {retention_rules: [{match: 'm{host="e"}', time: 1m}]}\n`);
+  expect((await reload()).status).toBe(200);
+  await expect.poll(freed, timeLimit).toBe(said.freedBytes);
+  await expect.poll(sizeOfBlocks, timeLimit).toBe(sizeBefore - said.freedBytes);
+  expect(await dryRun()).toEqual({ freedBytes: 0, blocks: [] });
+  const { "m e": old, ...others } = before;
+  const { "m e": left, ...untouched } = await all(server.url);
+  expect(untouched).toEqual(others);
+  expect(left.length).toBeLessThan(old.length);
+  expect(left).toEqual(old.slice(-left.length));
+  rmSync(rules);
+  expect((await reload()).status).toBe(200);
+});
+
+test("a server started on a snapshot has everything that was stored", async () => {
+  const before = await all(server.url);
+  const answer = await fetch(`${server.url}/api/v1/admin/tsdb/snapshot`, { method: "POST" });
+  const { data: snapshot } = (await answer.json()) as { data: { name: string } };
+  cpSync(join(data(), "snapshots", snapshot.name), join(dir, "backup/data"), { recursive: true });
+  const kinds = peers ? (["narthex", "prometheus"] as const) : (["narthex"] as const);
+  for (const kind of kinds) {
+    cpSync(join(dir, "backup"), join(dir, `backup-${kind}`), { recursive: true });
+    const restored = await startServer(kind, join(dir, `backup-${kind}`));
+    try {
+      expect(await all(restored.url), kind).toEqual(before);
+      // It goes on storing where the backup ends.
+      const sample = { t: Date.now(), bits: bitsOf(42) };
+      const series = [{ labels: { __name__: "new" }, samples: [sample] }];
+      expect((await remoteWrite(restored.url, series)).status).toBe(204);
+    } finally {
+      await restored.kill();
+    }
+  }
 });
 
 test.skipIf(!peers)("Prometheus opens the directory and answers the same", async () => {

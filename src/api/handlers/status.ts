@@ -81,6 +81,8 @@ export const tsdb: Handler = async ({ storage }, { form }) => {
   });
 };
 
+export const tsdbBlocks: Handler = async ({ storage }) => success({ blocks: await storage.blockMetas() });
+
 /** Only here: what the memory is used for, and who was refused new series. */
 export const memory: Handler = async ({ storage }, { form }) => {
   const status = await storage.memoryStatus(readTsdbLimit(form.get("limit")));

@@ -53,9 +53,14 @@ export interface BlockMeta extends BlockDescription {
 
 /** As Prometheus prints it: the same order, tabs, no empty fields, no newline at the end. */
 export function encodeMeta(meta: BlockMeta): Uint8Array {
+  return encodeUtf8(JSON.stringify(metaJson(meta), undefined, "\t"));
+}
+
+/** What JSON makes Prometheus's text of: empty fields are undefined. */
+export function metaJson(meta: BlockMeta): object {
   const { stats, compaction } = meta;
   const description = ({ ulid, minTime, maxTime }: BlockDescription) => ({ ulid, minTime, maxTime });
-  const json = {
+  return {
     ...description(meta),
     stats: {
       numSamples: stats.numSamples || undefined,
@@ -75,7 +80,6 @@ export function encodeMeta(meta: BlockMeta): Uint8Array {
     },
     version: 1,
   };
-  return encodeUtf8(JSON.stringify(json, undefined, "\t"));
 }
 
 function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
