@@ -4,6 +4,7 @@ export interface ApiSeries {
   readonly metric: Readonly<Record<string, string>>;
   readonly value?: readonly [number, string];
   readonly values?: readonly (readonly [number, string])[];
+  readonly histograms?: readonly (readonly [number, { readonly count: string; readonly sum: string }])[];
 }
 
 export interface ApiAnswer {

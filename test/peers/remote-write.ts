@@ -1,9 +1,12 @@
 /** Builds and sends remote-write 1.0 requests. Values are given by their bits, so that every NaN can be sent. */
 import { compressSync } from "snappy";
+import type { Histogram } from "../../src/model/histogram.ts";
+import { encodeHistogramMessage } from "../remote/histogram-messages.ts";
 
 export interface WrittenSeries {
   readonly labels: Readonly<Record<string, string>>;
   readonly samples: readonly { readonly t: number; readonly bits: bigint }[];
+  readonly histograms?: readonly { readonly t: number; readonly histogram: Histogram }[];
 }
 
 export const staleBits = 0x7ff0000000000002n;
@@ -30,7 +33,7 @@ function field(number: number, bytes: Buffer): Buffer {
 /** The protobuf of a WriteRequest; labels are sorted by name. */
 export function encodeWriteRequest(series: readonly WrittenSeries[]): Buffer {
   return Buffer.concat(
-    series.map(({ labels, samples }) => {
+    series.map(({ labels, samples, histograms = [] }) => {
       const names = Object.keys(labels).sort();
       const encodedLabels = names.map((name) =>
         field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(labels[name]))])),
@@ -41,7 +44,10 @@ export function encodeWriteRequest(series: readonly WrittenSeries[]): Buffer {
         value.writeBigUInt64LE(bits, 1);
         return field(2, Buffer.concat([value, Buffer.from([0x10]), varint(BigInt(t))]));
       });
-      return field(1, Buffer.concat([...encodedLabels, ...encodedSamples]));
+      const encodedHistograms = histograms.map(({ t, histogram }) =>
+        field(4, encodeHistogramMessage(t, histogram)),
+      );
+      return field(1, Buffer.concat([...encodedLabels, ...encodedSamples, ...encodedHistograms]));
     }),
   );
 }
