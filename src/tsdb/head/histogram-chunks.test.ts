@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { append, hints, noContext, stage, type TestHead, testHead } from "../../../test/head/fixture.ts";
+import { histogram, type Shape, told } from "../../../test/head/histograms.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
-import { customBucketsSchema, Histogram, ResetHint } from "../../model/histogram.ts";
+import type { Histogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
-import { spansOf } from "../../model/spans.ts";
 import { Outcome } from "../../storage/appender.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import { SeededRandom } from "../../testkit/seeded-random.ts";
@@ -13,41 +13,6 @@ import type { HeadQuerier } from "./head-querier.ts";
 const t0 = 1_700_000_000_000;
 const everything = [new Matcher("=~", "a", ".*")];
 const stale = 0x7ff0000000000002n;
-
-interface Shape {
-  readonly isFloat?: boolean;
-  readonly gauge?: boolean;
-  readonly schema?: number;
-  readonly bounds?: readonly number[];
-}
-
-/** Its buckets by index. */
-function histogram(buckets: Readonly<Record<number, number>>, shape: Shape = {}): Histogram {
-  const indices = Object.keys(buckets)
-    .map(Number)
-    .sort((a, b) => a - b);
-  const counts = indices.map((index) => buckets[index]);
-  const count = counts.reduce((a, b) => a + b, 0);
-  return new Histogram({
-    isFloat: shape.isFloat ?? false,
-    resetHint: shape.gauge ? ResetHint.gauge : ResetHint.unknown,
-    schema: shape.bounds === undefined ? (shape.schema ?? 1) : customBucketsSchema,
-    zeroThreshold: shape.bounds === undefined ? 1e-128 : 0,
-    count,
-    sum: count * 1.5,
-    positiveSpans: spansOf(indices),
-    positiveBuckets: Float64Array.from(counts),
-    customBounds: shape.bounds === undefined ? undefined : Float64Array.from(shape.bounds),
-  });
-}
-
-/** What a histogram says, whatever empty buckets it has. */
-function told(one: Histogram): string {
-  if (one.isStale) return `stale ${one.isFloat}`;
-  const buckets = [...one.allBuckets()].filter(({ count }) => count !== 0);
-  const list = buckets.map(({ lower, upper, count }) => `${lower}-${upper}:${count}`);
-  return `${one.isFloat} ${one.isGauge} ${one.schema} ${one.count} ${one.sum} ${list.join(" ")}`;
-}
 
 /** Of each series its samples, `t=value`. */
 function dump(querier: HeadQuerier): Record<string, string[]> {
