@@ -128,8 +128,6 @@ export const SeriesFlag = {
   deletedIntervals: 0x80000,
   /** Of an open histogram chunk: its end was predicted. */
   endPredicted: 0x100000,
-  /** A histogram of the series is staged in the batch in progress. */
-  histogramStaged: 0x200000,
 } as const;
 
 /** Parts of Series.bits. */

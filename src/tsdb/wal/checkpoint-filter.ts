@@ -1,22 +1,31 @@
 /**
  * Decides what of each WAL record a checkpoint keeps:
  * - series: those that `keep` wants, byte for byte
- * - float samples and exemplars: from `mint` on
+ * - float samples, native histograms and exemplars: from `mint` on
  * - tombstones: of kept series, if they reach `mint`
  * - metadata: the latest of each kept series, after everything else
- * - native histograms, and records of a type we do not know: all of them, byte for byte. (Prometheus drops the unknown;
- *   samples with start times are kept or dropped a whole record at a time, because we do not write that type.)
+ * - records of a type we do not know: all of them, byte for byte. (Prometheus drops the unknown.) Histograms that cannot be
+ *   decoded likewise.
+ *
+ * Samples and histograms with start times are kept or dropped a whole record at a time, because we do not write those types.
  */
 import type { ByteWriter } from "../../base/bytes.ts";
+import { CorruptionError } from "../../base/errors.ts";
 import type { Metadata } from "../../storage/appender.ts";
 import { decodeExemplars, encodeExemplars } from "../record/exemplars.ts";
+import {
+  decodeHistogramRecord,
+  encodeHistograms,
+  HistogramBatch,
+  type HistogramEntry,
+} from "../record/histograms.ts";
 import { decodeMetadata, encodeMetadata, type MetadataEntry } from "../record/metadata.ts";
 import { RecordType, recordType } from "../record/record-type.ts";
 import { decodeSamples, encodeSamples, SampleBatch } from "../record/samples.ts";
 import { beginSeries, SeriesCursor } from "../record/series.ts";
 import { decodeTombstones, encodeTombstones } from "../record/tombstones.ts";
 
-/** How many entries were read, and how many of them dropped. Histograms are not counted: their records stay whole. */
+/** How many entries were read, and how many of them dropped. Samples are floats and histograms. */
 export interface CheckpointStats {
   totalSeries: number;
   droppedSeries: number;
@@ -48,6 +57,7 @@ export class CheckpointFilter {
   readonly #keep: (walRef: number) => boolean;
   readonly #mint: number;
   readonly #batch = new SampleBatch();
+  readonly #histogramBatch = new HistogramBatch();
   readonly #metadata = new Map<number, Metadata>();
 
   constructor(keep: (walRef: number) => boolean, mint: number) {
@@ -64,6 +74,13 @@ export class CheckpointFilter {
         return this.#samples(record, out);
       case RecordType.samplesV2:
         return this.#samplesV2(record, out);
+      case RecordType.histogramSamples:
+      case RecordType.floatHistogramSamples:
+      case RecordType.customBucketsHistogramSamples:
+      case RecordType.customBucketsFloatHistogramSamples:
+      case RecordType.histogramSamplesV2:
+      case RecordType.floatHistogramSamplesV2:
+        return this.#histograms(record, out);
       case RecordType.tombstones:
         return this.#tombstones(record, out);
       case RecordType.exemplars:
@@ -135,6 +152,26 @@ export class CheckpointFilter {
     this.stats.totalSamples += batch.n;
     for (let i = 0; i < batch.n; i++) if (batch.t[i] >= this.#mint) return out.raw(record);
     this.stats.droppedSamples += batch.n;
+  }
+
+  #histograms(record: Uint8Array, out: ByteWriter): void {
+    const batch = this.#histogramBatch;
+    try {
+      decodeHistogramRecord(record, batch);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      return out.raw(record);
+    }
+    const { walRefs, t, histograms, n } = batch;
+    const kept: HistogramEntry[] = [];
+    for (let i = 0; i < n; i++) {
+      if (t[i] >= this.#mint) kept.push({ walRef: walRefs[i], t: t[i], histogram: histograms[i] });
+    }
+    const isWhole = kept.length === n || (kept.length > 0 && record[0] >= RecordType.histogramSamplesV2);
+    this.stats.totalSamples += n;
+    this.stats.droppedSamples += isWhole ? 0 : n - kept.length;
+    if (isWhole) out.raw(record);
+    else if (kept.length > 0) encodeHistograms(kept, out);
   }
 
   #tombstones(record: Uint8Array, out: ByteWriter): void {

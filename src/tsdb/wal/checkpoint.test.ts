@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import { ReplayedWal, recordsOf, walWorld } from "../../../test/tsdb/wal-world.ts";
 import { ByteWriter } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
+import { Histogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { encodeExemplars } from "../record/exemplars.ts";
+import { encodeHistograms } from "../record/histograms.ts";
 import { encodeMetadata } from "../record/metadata.ts";
 import { encodeSamples } from "../record/samples.ts";
 import { addSeries, beginSeries } from "../record/series.ts";
@@ -34,6 +36,15 @@ const series = (...walRefs: number[]) =>
   });
 
 /** Samples [walRef, t], the value is a staleness marker. */
+const histograms = (...rows: [walRef: number, t: number][]) => {
+  const out = new ByteWriter();
+  const histogram = new Histogram({ isFloat: false, count: 3, zeroCount: 3, sum: 1.5 });
+  encodeHistograms(
+    rows.map(([walRef, t]) => ({ walRef, t, histogram })),
+    out,
+  );
+  return out.bytes().slice();
+};
 const samples = (...pairs: [number, number][]) =>
   record((out) => {
     const column = (at: 0 | 1) => Float64Array.from(pairs, (pair) => pair[at]);
@@ -82,7 +93,12 @@ describe("what a checkpoint keeps", () => {
       [samples([1, 1000]), metadata([1, "new"], [3, "three"])],
     ],
     [
-      "histograms, markers and what it does not know, byte for byte",
+      "histograms from mint on",
+      [histograms([1, 999], [2, 1000], [1, 1001]), histograms([1, 5])],
+      [histograms([2, 1000], [1, 1001])],
+    ],
+    [
+      "histograms that do not decode, markers and what it does not know, byte for byte",
       [7, 8, 9, 10, 12, 13, 5, 99].map((type) => Uint8Array.of(type, 1, 2, 3)),
       [7, 8, 9, 10, 12, 13, 5, 99].map((type) => Uint8Array.of(type, 1, 2, 3)),
     ],
