@@ -5,6 +5,7 @@ import { chunkTargets } from "./targets/chunks.ts";
 import { configTargets } from "./targets/config.ts";
 import { dbTargets } from "./targets/db.ts";
 import { expositionTargets } from "./targets/exposition.ts";
+import { histogramChunkTargets } from "./targets/histogram-chunks.ts";
 import { parameterTargets } from "./targets/parameters.ts";
 import { promqlTargets } from "./targets/promql.ts";
 import { remoteWriteTargets } from "./targets/remote-write.ts";
@@ -17,6 +18,7 @@ export const targets: readonly FuzzTarget[] = [
   ...remoteWriteTargets,
   ...walTargets,
   ...chunkTargets,
+  ...histogramChunkTargets,
   ...blockTargets,
   ...dbTargets,
   ...promqlTargets,

@@ -5,6 +5,8 @@
 import { silentLogger } from "../../../src/base/env.ts";
 import type { WriteMemory } from "../../../src/kernels/write-memory.ts";
 import { Matcher } from "../../../src/model/matcher.ts";
+import { histogramProblem } from "../../../src/model/validate-histogram.ts";
+import { readHistograms } from "../../../src/remote/request-histograms.ts";
 import { readExemplars, readLabels } from "../../../src/remote/request-labels.ts";
 import type { WriteHeaders } from "../../../src/remote/write-protocol.ts";
 import { WriteReceiver } from "../../../src/remote/write-receiver.ts";
@@ -120,7 +122,7 @@ const request = new WriteRequest();
 /** The decoder alone. */
 function decodeAll(bytes: Uint8Array): boolean {
   request.decode(bytes);
-  const { series, samples, firstSample, exemplars } = request;
+  const { series, samples, firstSample, exemplars, histograms } = request;
   check(
     firstSample[series] === samples && samples * 2 <= bytes.length,
     `${samples} samples, the last series ends otherwise`,
@@ -129,6 +131,9 @@ function decodeAll(bytes: Uint8Array): boolean {
     const { labels, problem } = readLabels(request, i);
     check(problem !== "" || labels.size > 0, "a good series without labels");
     check(readExemplars(request, i).length === exemplars[i], "exemplars are missing");
+    const native = readHistograms(request, i);
+    check(native.length === histograms[i], "native histograms are missing");
+    for (const { histogram } of native) histogramProblem(histogram);
   }
   return true;
 }
