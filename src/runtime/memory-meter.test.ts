@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../testkit/manual-clock.ts";
-import { arenaPages, divideMemory, pageBytes } from "../tsdb/budget/shares.ts";
+import { arenaPages, divideMemory } from "../tsdb/budget/shares.ts";
 import { MemoryMeter } from "./memory-meter.ts";
 import { MemoryWords } from "./memory-words.ts";
 
@@ -37,15 +37,6 @@ test("what is counted is not measured as fixed", () => {
   expect(words.arenaPages).toBe(arenaPages(shares, 100 * mebibyte));
   words.forget(2);
   expect(words.cacheBytes).toBe(5 * mebibyte);
-});
-
-test("pages stay taken, whatever is freed in them", () => {
-  const { words } = meterOf(512);
-  words.report(1000, 50 * mebibyte, 0.3, false);
-  words.report(400, 10 * mebibyte, 0.05, false);
-  expect(words.pagesTaken * pageBytes).toBe(1000 * pageBytes);
-  expect(words.heldBytes).toBe(10 * mebibyte);
-  expect(words.score).toBe(0.05);
 });
 
 test("a peak of the fixed part is forgotten slowly", async () => {

@@ -51,10 +51,10 @@ export class MemoryWords {
     return Atomics.load(this.#words, Word.rushed) === 1;
   }
 
-  /** The writer's report on its arena. */
+  /** The writer's report on its arena; `pagesTaken`: the most so far. */
   report(pagesTaken: number, heldBytes: number, score: number, rushed: boolean): void {
     const words = this.#words;
-    if (pagesTaken > Atomics.load(words, Word.pagesTaken)) Atomics.store(words, Word.pagesTaken, pagesTaken);
+    Atomics.store(words, Word.pagesTaken, pagesTaken);
     Atomics.store(words, Word.heldKiB, Math.ceil(heldBytes / kibibyte));
     Atomics.store(words, Word.score, Math.floor(score * scoreUnit));
     Atomics.store(words, Word.rushed, rushed ? 1 : 0);

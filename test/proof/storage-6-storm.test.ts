@@ -152,6 +152,16 @@ scrape_configs:
     const endMs = Date.now();
     await server.stop();
 
+    // It starts again under the same limit, and goes on.
+    server = await startServer("narthex", own, { config, flags: [limit] });
+    const before = (await metricsOf(server)).get("prometheus_tsdb_head_max_time") ?? 0;
+    await expect
+      .poll(async () => (await metricsOf(server)).get("prometheus_tsdb_head_max_time") ?? 0, {
+        timeout: 20_000,
+      })
+      .toBeGreaterThan(before);
+    await server.stop();
+
     // Nothing acknowledged is lost, and the known series have no gap.
     server = await startServer("narthex", own, {
       config: "global: {}\n",

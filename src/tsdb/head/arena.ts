@@ -40,6 +40,7 @@ export class Arena {
   readonly #runs: Run[];
   #pagesFree: number;
   readonly #pagesAll: number;
+  #pagesTakenMost = 0;
   #pagesMax: number;
 
   constructor(memory: HeadMemory) {
@@ -72,6 +73,11 @@ export class Arena {
   /** Pages that size classes and runs have taken. */
   get pagesTaken(): number {
     return this.#pagesAll - this.#pagesFree;
+  }
+
+  /** The most pages that were ever taken: so much is resident, what is freed is not given back to the system. */
+  get pagesTakenMost(): number {
+    return this.#pagesTakenMost;
   }
 
   /** Pages that may still be taken. */
@@ -190,6 +196,7 @@ export class Arena {
     run.count -= count;
     if (run.count === 0) this.#runs.splice(i, 1);
     this.#pagesFree -= count;
+    this.#pagesTakenMost = Math.max(this.#pagesTakenMost, this.pagesTaken);
     return page;
   }
 }

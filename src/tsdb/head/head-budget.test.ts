@@ -124,3 +124,12 @@ test("series of a job that were collected make room for others", () => {
   Collection.truncation(head, t0 + 5_000_000).runToEnd();
   expect(appender.series(Labels.of({ __name__: "new", job: "a" }))).not.toBe(refusedSeries);
 });
+
+test("pages stay resident, whatever is freed in them", () => {
+  const { head } = testHead({}, { pages: 2048 });
+  const before = head.arena.pagesTaken;
+  const filler = fill(head, 900);
+  head.arena.free(filler, Purpose.staging);
+  expect(head.arena.pagesTaken).toBe(before);
+  expect(head.arena.pagesTakenMost).toBe(900);
+});
