@@ -5,6 +5,8 @@ export interface Row {
   readonly i: string;
   readonly t: number;
   readonly v: number;
+  /** It is a native histogram, and `v` its sum. */
+  readonly isHistogram?: boolean;
 }
 
 /** By label set: time and the bits of the value. */

@@ -4,6 +4,8 @@
  */
 import { type Fs, joinPath } from "../../src/base/fs.ts";
 import { PageCache } from "../../src/base/page-cache.ts";
+import { Histogram } from "../../src/model/histogram.ts";
+import { Labels } from "../../src/model/labels.ts";
 import { Matcher } from "../../src/model/matcher.ts";
 import { mergeQueriers } from "../../src/storage/merge.ts";
 import { ManualClock } from "../../src/testkit/manual-clock.ts";
@@ -69,11 +71,19 @@ export class Life {
 
   append(rows: readonly Row[]): void {
     const { db, known } = this;
+    const { appender } = db;
+    const floats = rows.filter(({ isHistogram }) => isHistogram !== true);
     const outcomes = stage(
-      db.appender,
-      rows.map(({ i, t, v }) => [{ i }, t, v]),
+      appender,
+      floats.map(({ i, t, v }) => [{ i }, t, v]),
     );
-    known.pending = rows.filter((_, k) => outcomes[k] === 0);
+    const taken = new Set(floats.filter((_, k) => outcomes[k] === 0));
+    for (const row of rows) {
+      if (row.isHistogram !== true) continue;
+      const ref = appender.series(Labels.of({ i: row.i }));
+      if (appender.appendHistogram(ref, row.t, histogramWithSum(row.v)) === 0) taken.add(row);
+    }
+    known.pending = rows.filter((row) => taken.has(row));
     try {
       db.appender.commit();
     } catch (error) {
@@ -219,6 +229,19 @@ export class Life {
   }
 }
 
+/** Its buckets come and go with the sum, so that chunks are recoded and cut. */
+function histogramWithSum(sum: number): Histogram {
+  const length = 1 + (Math.floor(sum) % 3);
+  return new Histogram({
+    isFloat: false,
+    schema: 0,
+    sum,
+    count: 2 * length,
+    positiveSpans: [{ offset: 1, length }],
+    positiveBuckets: new Float64Array(length).fill(2),
+  });
+}
+
 /** Batches whose series come and go, some for longer than a block. */
 export function batch(random: SeededRandom, t: number): Row[] {
   const phase = Math.floor((t - t0) / 1700);
@@ -227,6 +250,7 @@ export function batch(random: SeededRandom, t: number): Row[] {
     const lives = i < 3 || ((phase + i) * 2654435761) % 3 === 0;
     if (lives && random.below(10) > 0) rows.push({ i: `${i}`, t: t + i, v: random.below(1000) / 3 });
   }
+  if (random.below(4) > 0) rows.push({ i: "h", t: t + 8, v: random.below(1000) / 3, isHistogram: true });
   return rows;
 }
 
