@@ -77,10 +77,10 @@ export function readGlobal(node: ConfigNode, defaults: GlobalDefaults, getEnv: G
       global.metricNameEscapingScheme = readEscapingScheme(value);
     },
     scrape_native_histograms: (value) => {
-      if (value.boolean()) throw value.notYet("native histograms");
+      global.scrapeNativeHistograms = value.boolean();
     },
     convert_classic_histograms_to_nhcb: (value) => {
-      if (value.boolean()) throw value.notYet("native histograms");
+      global.convertClassicHistogramsToNHCB = value.boolean();
     },
     always_scrape_classic_histograms: (value) => {
       global.alwaysScrapeClassicHistograms = value.boolean();

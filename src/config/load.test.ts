@@ -342,7 +342,6 @@ const notYet: [string, number, string][] = [
   ["alerting: {alert_relabel_configs: [{target_label: a}]}", 1, "not supported yet"],
   ["alerting: {alertmanagers: [{file_sd_configs: [{files: [a.yml]}]}]}", 1, "not supported yet"],
   ["global:\n  query_log_file: q.log", 2, "global.query_log_file: not supported yet"],
-  ["global:\n  scrape_native_histograms: true", 2, "not supported yet"],
   [
     "storage:\n  tsdb:\n    out_of_order_time_window: 30m",
     3,

@@ -1,14 +1,19 @@
 /** One job of `scrape_configs`. */
 import { defaultHttpClientSettings } from "../base/http-client.ts";
 import { isValidLabelName, type ValidationScheme } from "../model/relabel.ts";
-import type { FileSdConfig, GlobalConfig, ScrapeConfig, StaticConfig } from "./config.ts";
+import type { FileSdConfig, GlobalConfig, ScrapeConfig, ScrapeProtocol, StaticConfig } from "./config.ts";
 import { otherDiscoveries } from "./discoveries.ts";
 import { readEscapingScheme, readValidationScheme } from "./global-config.ts";
 import { HttpConfigReader, refuse } from "./http-config.ts";
 import { inheritLimits, limitReaders, noLimits } from "./limits.ts";
 import { joinDirectory } from "./path.ts";
 import { readRelabelRules } from "./relabel-config.ts";
-import { defaultScrapeProtocols, readScrapeProtocols, scrapeProtocols } from "./scrape-protocols.ts";
+import {
+  defaultScrapeProtocols,
+  protoFirstScrapeProtocols,
+  readScrapeProtocols,
+  scrapeProtocols,
+} from "./scrape-protocols.ts";
 import type { ConfigNode, FieldReaders } from "./yaml-node.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -44,6 +49,7 @@ export function readScrapeConfig(node: ConfigNode, global: GlobalConfig, dir: st
   draft.http = http.finish(node);
   draft.enableHttp2 = http.enableHttp2;
   Object.assign(draft, inheritLimits(limits, global));
+  draft.scrapeProtocols = late.protocols ?? global.scrapeProtocols ?? protocolsFor(draft);
   finishTimes(draft, late, global);
   finishNames(draft, late, global);
   const scheme = draft.metricNameValidationScheme;
@@ -62,6 +68,7 @@ interface LateValues {
   timeout?: ConfigNode;
   escaping?: ConfigNode;
   validationGiven?: boolean;
+  protocols?: readonly ScrapeProtocol[] | undefined;
   staticConfigs?: ConfigNode;
   relabel?: ConfigNode;
   metricRelabel?: ConfigNode;
@@ -76,7 +83,7 @@ function emptyDraft(global: GlobalConfig): Draft {
     params: {},
     scrapeIntervalMs: 0,
     scrapeTimeoutMs: 0,
-    scrapeProtocols: global.scrapeProtocols ?? defaultScrapeProtocols,
+    scrapeProtocols: defaultScrapeProtocols,
     fallbackScrapeProtocol: "",
     scrapeNativeHistograms: global.scrapeNativeHistograms,
     alwaysScrapeClassicHistograms: global.alwaysScrapeClassicHistograms,
@@ -125,16 +132,16 @@ function plainReaders(draft: Draft, late: LateValues): FieldReaders {
       draft.scrapeTimeoutMs = value.durationMs();
     },
     scrape_protocols: (value) => {
-      draft.scrapeProtocols = readScrapeProtocols(value) ?? draft.scrapeProtocols;
+      late.protocols = readScrapeProtocols(value);
     },
     fallback_scrape_protocol: (value) => {
       draft.fallbackScrapeProtocol = value.text() === "" ? "" : value.oneOf(scrapeProtocols);
     },
     scrape_native_histograms: (value) => {
-      if (value.boolean()) throw value.notYet("native histograms");
+      if (!value.isNull) draft.scrapeNativeHistograms = value.boolean();
     },
     convert_classic_histograms_to_nhcb: (value) => {
-      if (value.boolean()) throw value.notYet("native histograms");
+      if (!value.isNull) draft.convertClassicHistogramsToNHCB = value.boolean();
     },
     always_scrape_classic_histograms: (value) => {
       if (!value.isNull) draft.alwaysScrapeClassicHistograms = value.boolean();
@@ -167,6 +174,11 @@ function plainReaders(draft: Draft, late: LateValues): FieldReaders {
       if (!value.isNull) draft.extraScrapeMetrics = value.boolean();
     },
   };
+}
+
+/** Only protobuf has native histograms. */
+function protocolsFor({ scrapeNativeHistograms }: Draft): readonly ScrapeProtocol[] {
+  return scrapeNativeHistograms ? protoFirstScrapeProtocols : defaultScrapeProtocols;
 }
 
 function finishTimes(draft: Draft, late: LateValues, global: GlobalConfig): void {

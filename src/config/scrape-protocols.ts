@@ -17,7 +17,7 @@ export const defaultScrapeProtocols: readonly ScrapeProtocol[] = [
   "PrometheusText0.0.4",
 ];
 
-/** What `created-timestamp-zero-ingestion` and `st-storage` make the default. */
+/** The default where native histograms are scraped; `created-timestamp-zero-ingestion` and `st-storage` make it so too. */
 export const protoFirstScrapeProtocols: readonly ScrapeProtocol[] = [
   "PrometheusProto",
   ...defaultScrapeProtocols,

@@ -14,7 +14,7 @@ export const ResetHint = { unknown: 0, reset: 1, notReset: 2, gauge: 3 } as cons
 export type ResetHint = (typeof ResetHint)[keyof typeof ResetHint];
 
 export const customBucketsSchema = -53;
-const schemaMin = -4;
+export const schemaMin = -4;
 export const schemaMax = 8;
 /** Higher ones, up to this, are valid to receive: they are reduced to {@link schemaMax}. */
 const schemaMaxReserved = 52;

@@ -26,6 +26,7 @@ import {
 } from "../kernels/scrape-layout.ts";
 import type { ScrapeMemory } from "../kernels/scrape-memory.ts";
 import type { PageHandler, readPage } from "../kernels/scrape-reader.ts";
+import type { Histogram } from "../model/histogram.ts";
 import type { Labels } from "../model/labels.ts";
 import { type Appender, Outcome, refusedSeries, type SeriesRef } from "../storage/appender.ts";
 import { Entry, type ExpositionParser, metricTypeCode, metricTypes } from "../textparse/events.ts";
@@ -80,12 +81,13 @@ export class PageIngest implements PageHandler {
     read(memory, cache, page, this);
   }
 
-  /** Reads a page entry by entry: protobuf, where there are no lines to recognise. */
+  /** Reads a page entry by entry: protobuf, and lines whose histograms are converted. */
   readEntries(parser: ExpositionParser): void {
     this.#format = Format.protobuf;
     for (let entry = parser.next(); entry !== Entry.eof; entry = parser.next()) {
       const part = partOf(entry);
       if (entry === Entry.series) this.#ingestSeries(parser);
+      else if (entry === Entry.histogram) this.#ingestSeries(parser, parser.histogram);
       else if (part !== undefined) {
         const text = part === "type" ? parser.metricType : parser.text();
         this.#rememberComment(protobufComment(part, parser.familyName(), text), 0);
@@ -135,7 +137,7 @@ export class PageIngest implements PageHandler {
   }
 
   /** The parser's current sample, whether its series is remembered or not. */
-  #ingestSeries(parser: ExpositionParser): void {
+  #ingestSeries(parser: ExpositionParser, histogram?: Histogram): void {
     const { cache, settings } = this.#parts;
     this.#bump(Control.total);
     const key = parser.seriesKey();
@@ -151,6 +153,8 @@ export class PageIngest implements PageHandler {
     const explicit = parser.hasTimestamp && settings.honorTimestamps;
     const repeated = slot !== 0 && !cache.see(slot) && !explicit;
     if (slot !== 0) cache.setFlags(slot, Kind.series | flags);
+    // null: a histogram that has too many buckets.
+    const limited = histogram === undefined ? undefined : (this.#parts.stage.limited(histogram) ?? null);
     const known = slot === 0 ? 0 : cache.ref(slot);
     let ref = known;
     if (known === 0) {
@@ -158,16 +162,22 @@ export class PageIngest implements PageHandler {
       const labels = this.#parts.labels.ofSample(exposed);
       if (labels === undefined) return this.#rememberDropped(key, slot, flags);
       const t = explicit ? parser.t : this.#t;
-      // Series beyond the limit must not even be created.
-      if (!repeated && !this.#parts.stage.refuses(t)) ref = this.#newSeries(exposed, labels);
+      // Series beyond a limit must not even be created.
+      if (!repeated && limited !== null && !this.#parts.stage.refuses(t))
+        ref = this.#newSeries(exposed, labels);
     }
     this.#bump(Control.added);
     if (repeated) return this.#bump(Control.duplicates);
+    if (limited === null) return;
     if (ref === refusedSeries) {
       this.seriesRefused++;
       return;
     }
-    if (!this.#stageOne(parser, slot, ref, explicit)) return;
+    const isTaken =
+      limited === undefined
+        ? this.#stageOne(parser, slot, ref, explicit)
+        : this.#stageHistogram(parser, limited, slot, ref, explicit);
+    if (!isTaken) return;
     if (slot !== 0) cache.setRef(slot, ref);
     else this.#rememberSeries(key, Kind.series | flags, ref, explicit);
   }
@@ -215,6 +225,29 @@ export class PageIngest implements PageHandler {
         appender.appendExemplar(ref, { labels: exemplarLabels(exemplar.labels), value, t: at, hasTimestamp }),
       );
     }
+    return true;
+  }
+
+  /** Likewise for the parser's native histogram. */
+  #stageHistogram(
+    parser: ExpositionParser,
+    histogram: Histogram,
+    slot: number,
+    ref: number,
+    explicit: boolean,
+  ): boolean {
+    const { stage, appender, exemplars } = this.#parts;
+    const t = explicit ? parser.t : this.#t;
+    if (!stage.stageHistogram(ref, slot, t, explicit, histogram)) return false;
+    if (!exemplars) return true;
+    const all = [...(parser.histogramExemplars?.() ?? [])].sort((a, b) => a.t - b.t);
+    let outOfOrder = 0;
+    for (const { labels, value, t, hasTimestamp } of all) {
+      const exemplar = { labels: exemplarLabels(labels), value, t, hasTimestamp };
+      if (appender.appendExemplar(ref, exemplar) === Outcome.outOfOrder) outOfOrder++;
+    }
+    // Where some are new, those that are not were sent before.
+    if (outOfOrder === all.length) this.exemplarsOutOfOrder += outOfOrder;
     return true;
   }
 

@@ -14,7 +14,9 @@ import {
   valueColumn,
 } from "../kernels/scrape-layout.ts";
 import type { ScrapeMemory } from "../kernels/scrape-memory.ts";
-import { type Appender, Outcome } from "../storage/appender.ts";
+import { type Histogram, isKnownSchema, schemaMin } from "../model/histogram.ts";
+import { histogramProblem } from "../model/validate-histogram.ts";
+import { type Appender, Outcome, type SeriesRef } from "../storage/appender.ts";
 import { PageRefusedError } from "./ingest-labels.ts";
 import type { IngestStats } from "./ingest-stats.ts";
 import type { TargetSettings } from "./sink.ts";
@@ -34,6 +36,8 @@ export class SampleStage {
   #offered = 0;
   /** More samples than `sample_limit` came: the scrape fails, but is counted to its end. */
   limitExceeded = false;
+  /** Likewise, a native histogram with too many buckets came. */
+  bucketLimitExceeded = false;
   /** What was refused in this scrape. */
   duplicates = 0;
   outOfOrder = 0;
@@ -50,6 +54,7 @@ export class SampleStage {
     this.#timeMax = nowMs + aheadMsMax;
     this.#offered = 0;
     this.limitExceeded = false;
+    this.bucketLimitExceeded = false;
     this.duplicates = 0;
     this.outOfOrder = 0;
     this.outOfBounds = 0;
@@ -121,14 +126,55 @@ export class SampleStage {
     let tooOld = false;
     for (let i = 0; i < n; i++) {
       const outcome = this.#outcomes[i];
-      if (outcome === Outcome.duplicateTimestamp) this.duplicates++;
-      else if (outcome === Outcome.outOfOrder) this.outOfOrder++;
-      else if (outcome === Outcome.outOfBounds) this.outOfBounds++;
-      else if (outcome === Outcome.tooOld) tooOld = true;
+      this.#countOutcome(outcome);
+      if (outcome === Outcome.tooOld) tooOld = true;
       const tracked = slots[i] < explicitTime || this.#settings.trackTimestampsStaleness;
       if (tracked && this.isTaken(i)) this.#cache.track(slots[i] & ~explicitTime);
     }
     if (tooOld) throw new PageRefusedError("too old sample");
+  }
+
+  /**
+   * A native histogram within the target's limits on buckets; undefined, and the scrape fails, where it cannot be made
+   * so. Throws a PageRefusedError for one that is not valid.
+   */
+  limited(histogram: Histogram): Histogram | undefined {
+    const { bucketLimit, schemaMax } = this.#settings;
+    let limited = histogram;
+    if (isKnownSchema(limited.schema) && limited.schema > schemaMax) limited = limited.reduced(schemaMax);
+    while (bucketLimit > 0 && limited.bucketCount > bucketLimit) {
+      if (limited.isCustom || limited.schema <= schemaMin) {
+        this.bucketLimitExceeded = true;
+        return undefined;
+      }
+      limited = limited.reduced(limited.schema - 1);
+    }
+    const problem = histogramProblem(limited);
+    if (problem !== "") throw new PageRefusedError(problem);
+    return limited;
+  }
+
+  /** Stages a native histogram, as {@link stage} does a column's sample; whether it was taken. */
+  stageHistogram(ref: SeriesRef, slot: number, t: number, explicit: boolean, histogram: Histogram): boolean {
+    const { sampleLimit, trackTimestampsStaleness } = this.#settings;
+    this.#offered++;
+    if (sampleLimit > 0 && this.#offered > sampleLimit) {
+      this.limitExceeded = true;
+      return false;
+    }
+    const outcome =
+      t > this.#timeMax ? Outcome.outOfBounds : this.#appender.appendHistogram(ref, t, histogram);
+    if (outcome === Outcome.tooOld) throw new PageRefusedError("too old sample");
+    this.#countOutcome(outcome);
+    const isTaken = outcome === Outcome.ok || outcome === Outcome.duplicate;
+    if (isTaken && slot !== 0 && (!explicit || trackTimestampsStaleness)) this.#cache.track(slot);
+    return isTaken;
+  }
+
+  #countOutcome(outcome: number): void {
+    if (outcome === Outcome.duplicateTimestamp) this.duplicates++;
+    else if (outcome === Outcome.outOfOrder) this.outOfOrder++;
+    else if (outcome === Outcome.outOfBounds) this.outOfBounds++;
   }
 
   /** Adds this scrape's refusals to the counters, those that the scanner found itself included. */
@@ -138,5 +184,6 @@ export class SampleStage {
     stats.outOfOrder += this.outOfOrder;
     stats.outOfBounds += this.outOfBounds;
     if (this.limitExceeded) stats.sampleLimitExceeded++;
+    if (this.bucketLimitExceeded) stats.bucketLimitExceeded++;
   }
 }

@@ -2,6 +2,8 @@
 export interface IngestStats {
   /** prometheus_target_scrapes_exceeded_sample_limit_total */
   sampleLimitExceeded: number;
+  /** prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total */
+  bucketLimitExceeded: number;
   /** prometheus_target_scrape_pool_exceeded_label_limits_total */
   labelLimitsExceeded: number;
   /** prometheus_target_scrapes_sample_duplicate_timestamp_total */
@@ -25,6 +27,7 @@ export interface IngestStats {
 export function newIngestStats(): IngestStats {
   return {
     sampleLimitExceeded: 0,
+    bucketLimitExceeded: 0,
     labelLimitsExceeded: 0,
     duplicateTimestamps: 0,
     outOfOrder: 0,

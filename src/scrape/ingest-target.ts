@@ -12,6 +12,8 @@ import type { readPage } from "../kernels/scrape-reader.ts";
 import { setStale } from "../model/value.ts";
 import { type Appender, Outcome } from "../storage/appender.ts";
 import { chooseFormat } from "../textparse/content-type.ts";
+import { ConvertedHistograms } from "../textparse/converted-histograms.ts";
+import { newParser } from "../textparse/new-parser.ts";
 import { ProtobufParser } from "../textparse/protobuf-parser.ts";
 import { PageRefusedError, SeriesLabels } from "./ingest-labels.ts";
 import { familyMetadata } from "./ingest-metadata.ts";
@@ -181,9 +183,14 @@ export class TargetIngest {
     if (mediaType === undefined) throw new PageRefusedError(problem);
     if (problem !== "")
       this.#logger.debug("Invalid content type on scrape, using fallback setting", { err: problem });
-    if (mediaType === "application/vnd.google.protobuf") ingest.readEntries(new ProtobufParser(body));
+    const { histograms } = this.#settings;
+    if (mediaType === "application/vnd.google.protobuf")
+      ingest.readEntries(new ProtobufParser(body, histograms));
+    else if (histograms.convert)
+      ingest.readEntries(new ConvertedHistograms(newParser(mediaType, body), histograms.classic));
     else ingest.readText(body, mediaType === "application/openmetrics-text", this.#env.read);
     if (this.#stage.limitExceeded) throw new PageRefusedError("sample limit exceeded", "sample");
+    if (this.#stage.bucketLimitExceeded) throw new PageRefusedError("histogram bucket limit exceeded");
     return true;
   }
 

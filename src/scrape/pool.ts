@@ -5,10 +5,11 @@ import type { TargetGroup } from "../discovery/target-group.ts";
 import { formatDuration, parseDuration } from "../model/duration.ts";
 import type { Labels } from "../model/labels.ts";
 import { acceptHeader } from "./accept-header.ts";
+import { schemaOfFactor } from "./bucket-factor.ts";
 import { type LoopEnv, type LoopRequest, ScrapeLoop } from "./loop.ts";
 import type { TargetSettings } from "./sink.ts";
 import { Target } from "./target.ts";
-import { discoveredLabels, targetLabels } from "./target-labels.ts";
+import { discoveredLabels, histogramOptions, targetLabels } from "./target-labels.ts";
 
 export interface PoolEnv extends LoopEnv {
   readonly clients: HttpClients;
@@ -208,6 +209,9 @@ export class ScrapePool {
       metricRelabel: job.metricRelabelConfigs,
       validationScheme: job.metricNameValidationScheme,
       fallbackProtocol: job.fallbackScrapeProtocol,
+      histograms: histogramOptions(target.labels),
+      bucketLimit: job.nativeHistogramBucketLimit,
+      schemaMax: schemaOfFactor(job.nativeHistogramMinBucketFactor),
       sampleLimit: job.sampleLimit,
       labelLimit: job.labelLimit,
       labelNameLengthLimit: job.labelNameLengthLimit,

@@ -3,6 +3,7 @@
  * in the main thread. Everything here can be posted between threads.
  */
 import type { RelabelRule } from "../model/relabel.ts";
+import type { HistogramOptions } from "../textparse/events.ts";
 
 /** What the writer must know of one target to turn its pages into series. 0 means "no limit" for every limit. */
 export interface TargetSettings {
@@ -16,6 +17,12 @@ export interface TargetSettings {
   readonly metricRelabel: readonly RelabelRule[];
   readonly validationScheme: "utf8" | "legacy";
   readonly fallbackProtocol: string;
+  /** What becomes of native and of classic histograms. */
+  readonly histograms: HistogramOptions;
+  /** Native histograms get coarser buckets until they have no more than this. */
+  readonly bucketLimit: number;
+  /** Native histograms with finer buckets than of this schema get coarser ones. */
+  readonly schemaMax: number;
   readonly sampleLimit: number;
   readonly labelLimit: number;
   readonly labelNameLengthLimit: number;

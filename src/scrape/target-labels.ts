@@ -8,6 +8,7 @@ import { formatDuration, parseDuration } from "../model/duration.ts";
 import { Labels } from "../model/labels.ts";
 import { LabelsBuilder } from "../model/labels-builder.ts";
 import { relabelBuilder } from "../model/relabel.ts";
+import type { HistogramOptions } from "../textparse/events.ts";
 
 type LabelSet = Readonly<Record<string, string>>;
 
@@ -77,6 +78,16 @@ function positiveDuration(text: string, what: string): number {
   }
   if (ms === 0) throw new Error(`${what} cannot be 0`);
   return ms;
+}
+
+/** What the labels after relabelling say about histograms. */
+export function histogramOptions(labels: Labels): HistogramOptions {
+  const isOn = (name: (typeof switches)[number][0]) => /^(?:1|t|T|TRUE|true|True)$/.test(labels.get(name));
+  return {
+    native: isOn("__scrape_native_histograms__"),
+    classic: isOn("__always_scrape_classic_histograms__"),
+    convert: isOn("__convert_classic_histograms_to_nhcb__"),
+  };
 }
 
 /** The labels that go on every series of the target. */

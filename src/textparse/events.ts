@@ -4,6 +4,8 @@
  * next call of {@link ExpositionParser.next}.
  */
 
+import type { Histogram } from "../model/histogram.ts";
+
 /** The types of metric families, in the order of their codes ({@link metricTypeCode}). */
 export const metricTypes = [
   "unknown",
@@ -30,6 +32,8 @@ export const Entry = {
   comment: 4,
   /** A sample of a series. */
   series: 5,
+  /** A sample that is a native histogram. */
+  histogram: 6,
 } as const;
 export type Entry = (typeof Entry)[keyof typeof Entry];
 
@@ -41,6 +45,18 @@ export interface ParsedExemplar {
   readonly t: number;
   readonly hasTimestamp: boolean;
 }
+
+/** What becomes of histograms. */
+export interface HistogramOptions {
+  /** Whether native histograms are read at all. */
+  readonly native: boolean;
+  /** Whether the classic series of a histogram are given out beside a native one. */
+  readonly classic: boolean;
+  /** Whether classic histograms become native ones with custom buckets. */
+  readonly convert: boolean;
+}
+
+export const classicOnly: HistogramOptions = { native: false, classic: false, convert: false };
 
 export interface ExpositionParser {
   /**
@@ -70,4 +86,12 @@ export interface ExpositionParser {
   readonly t: number;
   /** After series: the sample's exemplar. Asking again gives the same. */
   exemplar(): ParsedExemplar | undefined;
+
+  /**
+   * After histogram: it. Key, labels and time are as after series. Parsers of lines have none: converted-histograms.ts
+   * makes them.
+   */
+  readonly histogram?: Histogram | undefined;
+  /** After histogram: its exemplars, each with a time. */
+  histogramExemplars?(): readonly ParsedExemplar[];
 }

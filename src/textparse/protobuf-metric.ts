@@ -8,12 +8,17 @@
  * | summary | name_count, name_sum, name{quantile=…} … |
  * | histogram, gauge histogram | name_count, name_sum, name_bucket{le=…} …, name_bucket{le="+Inf"} |
  *
- * Fields of native histograms are stepped over: a histogram that has nothing else becomes _count, _sum and the +Inf
- * bucket, as in a Prometheus with `scrape_native_histograms: false`.
+ * Unless native histograms are wanted their fields are stepped over: a histogram that has nothing else becomes _count,
+ * _sum and the +Inf bucket. Where they are wanted a native histogram comes first, and its classic series only if asked
+ * for; a classic one that is converted comes after its series.
  */
 import { decodeUtf8 } from "../base/bytes.ts";
-import type { ParsedExemplar } from "./events.ts";
+import type { Histogram } from "../model/histogram.ts";
+import { ResetHint } from "../model/histogram.ts";
+import { ClassicHistogram } from "./classic-histogram.ts";
+import type { HistogramOptions, ParsedExemplar } from "./events.ts";
 import { formatOpenMetricsFloat } from "./float.ts";
+import { NativeParts } from "./native-parts.ts";
 import { type ProtobufReader, Wire } from "./protobuf-reader.ts";
 import { insertPair } from "./textual-parser.ts";
 
@@ -41,6 +46,8 @@ export class ProtobufMetric {
   /** The value of `le` or `quantile`; "" where the sample has none. */
   readonly bounds: string[] = [];
   readonly exemplars: (ParsedExemplar | undefined)[] = [];
+  /** The samples that are native histograms. */
+  readonly histograms: (Histogram | undefined)[] = [];
   /** Every sample's value, bit by bit. */
   values = new Float64Array(16);
   boundLabel: NumberLabel = "le";
@@ -50,9 +57,15 @@ export class ProtobufMetric {
   #untypedValue = new Float64Array(1);
   #counterExemplar: ParsedExemplar | undefined;
   readonly #summary = new Distribution();
-  readonly #histogram = new Distribution();
+  readonly #histogram: Distribution;
+  readonly #options: HistogramOptions;
 
-  /** Reads the metric that fills `reader`'s part. Throws a ParseError. */
+  constructor(options: HistogramOptions) {
+    this.#options = options;
+    this.#histogram = new Distribution(options.native ? new NativeParts() : undefined);
+  }
+
+  /** Reads the metric that fills `reader`'s part. Throws a ParseError; an Error for a histogram that contradicts itself. */
   read(reader: ProtobufReader, type: number): void {
     this.#reset();
     while (reader.nextField()) this.#readField(reader);
@@ -68,8 +81,15 @@ export class ProtobufMetric {
         return this.#addSummary(this.#summary);
       default:
         this.boundLabel = "le";
-        return this.#addHistogram(this.#histogram);
+        return this.#addHistograms(this.#histogram, type === ProtoType.gaugeHistogram);
     }
+  }
+
+  /** The exemplars of the native histogram: its own, or else those of the classic buckets; with times only. */
+  histogramExemplars(): readonly ParsedExemplar[] {
+    const { ownExemplars, exemplars, n } = this.#histogram;
+    const all = ownExemplars.length > 0 ? ownExemplars : exemplars.slice(0, n);
+    return all.filter((exemplar) => exemplar?.hasTimestamp === true) as ParsedExemplar[];
   }
 
   #reset(): void {
@@ -129,7 +149,25 @@ export class ProtobufMetric {
     this.suffixes[n] = suffix;
     this.bounds[n] = bound;
     this.exemplars[n] = exemplar;
+    this.histograms[n] = undefined;
     this.n = n + 1;
+  }
+
+  #addNative(histogram: Histogram, from: Distribution): void {
+    this.#add("", "", from.sum);
+    this.histograms[this.n - 1] = histogram;
+  }
+
+  #addHistograms(from: Distribution, isGauge: boolean): void {
+    const { native } = from;
+    const { classic, convert } = this.#options;
+    if (native?.isNative === true) {
+      this.#addNative(native.histogram(from, isGauge), from);
+      if (classic && from.n > 0) this.#addHistogram(from);
+      return;
+    }
+    if (classic || !convert) this.#addHistogram(from);
+    if (convert) this.#addNative(converted(from, isGauge), from);
   }
 
   #addTotals(from: Distribution): void {
@@ -158,16 +196,30 @@ export class ProtobufMetric {
 
 /** What summaries and classic histograms are made of: count, sum, and a value at each of some bounds. */
 class Distribution {
-  #count = 0;
+  count = 0;
   readonly #countFloat = new Float64Array(1);
+  /** Where they are wanted. */
+  readonly native: NativeParts | undefined;
+  /** Of a native histogram. */
+  readonly ownExemplars: ParsedExemplar[] = [];
   readonly sum = new Float64Array(1);
   n = 0;
   bounds = new Float64Array(16);
   values = new Float64Array(16);
   readonly exemplars: (ParsedExemplar | undefined)[] = [];
 
+  constructor(native?: NativeParts) {
+    this.native = native;
+  }
+
+  get countFloat(): number {
+    return this.#countFloat[0];
+  }
+
   reset(): void {
-    this.#count = 0;
+    this.native?.reset();
+    this.ownExemplars.length = 0;
+    this.count = 0;
     this.#countFloat[0] = 0;
     this.sum[0] = 0;
     this.n = 0;
@@ -175,12 +227,12 @@ class Distribution {
 
   /** A count given as a float wins over one given as an integer. */
   total(): number {
-    return this.#countFloat[0] === 0 ? this.#count : this.#countFloat[0];
+    return this.#countFloat[0] === 0 ? this.count : this.#countFloat[0];
   }
 
   readSummary(reader: ProtobufReader): void {
     while (reader.nextField()) {
-      if (reader.field === 1) this.#count = readCount(reader);
+      if (reader.field === 1) this.count = readCount(reader);
       else if (reader.field === 2) readDoubleField(reader, this.sum);
       else if (reader.field === 3) reader.message(() => this.#readQuantile(reader));
       else reader.skip();
@@ -189,11 +241,13 @@ class Distribution {
 
   readHistogram(reader: ProtobufReader): void {
     while (reader.nextField()) {
-      if (reader.field === 1) this.#count = readCount(reader);
+      if (reader.field === 1) this.count = readCount(reader);
       else if (reader.field === 2) readDoubleField(reader, this.sum);
       else if (reader.field === 3) reader.message(() => this.#readBucket(reader));
       else if (reader.field === 4) readDoubleField(reader, this.#countFloat);
-      else reader.skip();
+      else if (this.native === undefined) reader.skip();
+      else if (reader.field === 16) reader.message(() => this.ownExemplars.push(readExemplar(reader)));
+      else if (!this.native.readField(reader)) reader.skip();
     }
   }
 
@@ -233,6 +287,17 @@ class Distribution {
     this.exemplars[at] = undefined;
     return at;
   }
+}
+
+/** A classic histogram as a native one with custom buckets. Throws an Error for one that contradicts itself. */
+function converted(from: Distribution, isGauge: boolean): Histogram {
+  const classic = new ClassicHistogram();
+  classic.setCount(from.total());
+  classic.setSum(from.sum);
+  for (let i = 0; i < from.n; i++) classic.setBucket(from.bounds[i], from.values[i]);
+  const histogram = classic.convert();
+  if (histogram === undefined) throw new Error(classic.problem);
+  return isGauge ? histogram.with({ resetHint: ResetHint.gauge }) : histogram;
 }
 
 function doubled(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {

@@ -1,12 +1,20 @@
 /**
- * The protobuf format: io.prometheus.client.MetricFamily messages, each behind its length as a varint. Classic parts
- * only, see protobuf-metric.ts.
+ * The protobuf format: io.prometheus.client.MetricFamily messages, each behind its length as a varint. What a
+ * metric turns into: protobuf-metric.ts.
  * https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 import { encodeUtf8 } from "../base/bytes.ts";
 import { ParseError } from "../base/errors.ts";
+import type { Histogram } from "../model/histogram.ts";
 import { metricName } from "../model/labels.ts";
-import { Entry, type ExpositionParser, type MetricType, type ParsedExemplar } from "./events.ts";
+import {
+  classicOnly,
+  Entry,
+  type ExpositionParser,
+  type HistogramOptions,
+  type MetricType,
+  type ParsedExemplar,
+} from "./events.ts";
 import { ProtobufMetric } from "./protobuf-metric.ts";
 import { ProtobufReader, Wire } from "./protobuf-reader.ts";
 import { insertPair } from "./textual-parser.ts";
@@ -38,7 +46,7 @@ export class ProtobufParser implements ExpositionParser {
   /** Start and end of each metric of the family; the next to read. */
   readonly #metrics: number[] = [];
   #nextMetric = 0;
-  readonly #metric = new ProtobufMetric();
+  readonly #metric: ProtobufMetric;
   /** The current sample of the metric. */
   #sample = 0;
   #text = "";
@@ -49,8 +57,9 @@ export class ProtobufParser implements ExpositionParser {
   t = 0;
 
   /** `bytes` is used, not copied. */
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, options: HistogramOptions = classicOnly) {
     this.#bytes = bytes;
+    this.#metric = new ProtobufMetric(options);
   }
 
   next(): Entry {
@@ -106,6 +115,14 @@ export class ProtobufParser implements ExpositionParser {
     return this.#metric.exemplars[this.#sample];
   }
 
+  get histogram(): Histogram | undefined {
+    return this.#metric.histograms[this.#sample];
+  }
+
+  histogramExemplars(): readonly ParsedExemplar[] {
+    return this.#metric.histogramExemplars();
+  }
+
   #appendKey(at: number, text: string, separated: boolean): number {
     const bytes = encodeUtf8(text);
     const needed = at + bytes.length + 1;
@@ -133,14 +150,21 @@ export class ProtobufParser implements ExpositionParser {
     this.value.set(metric.values.subarray(this.#sample, this.#sample + 1));
     this.t = metric.t;
     this.hasTimestamp = metric.t !== 0;
-    return Entry.series;
+    return this.histogram === undefined ? Entry.series : Entry.histogram;
   }
 
   #readMetric(): void {
     const start = this.#metrics[this.#nextMetric];
     const end = this.#metrics[this.#nextMetric + 1];
     this.#nextMetric += 2;
-    this.#metric.read(new ProtobufReader(this.#bytes, start, end), this.#type);
+    try {
+      this.#metric.read(new ProtobufReader(this.#bytes, start, end), this.#type);
+    } catch (cause) {
+      if (cause instanceof ParseError) throw cause;
+      throw new ParseError(`histogram ${JSON.stringify(this.#name)}: ${(cause as Error).message}`, start, {
+        cause,
+      });
+    }
   }
 
   /** The next family that has metrics; false at the end of the page. */
@@ -194,6 +218,7 @@ export class ProtobufParser implements ExpositionParser {
 
   /** The first metric is read first: where both are broken, Prometheus reports the metric. */
   #check(name: string | undefined, help: string | undefined): void {
+    this.#name = name ?? "";
     if (this.#type < types.length) this.#readMetric();
     if (name === undefined || name === "")
       throw new ParseError(`invalid metric name: ${name ?? ""}`, this.#position);
@@ -204,7 +229,6 @@ export class ProtobufParser implements ExpositionParser {
         `unknown metric type for metric ${JSON.stringify(name)}: ${this.#type}`,
         this.#position,
       );
-    this.#name = name;
     this.#help = help;
   }
 }

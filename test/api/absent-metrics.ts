@@ -33,10 +33,6 @@ export const absentMetrics: readonly { readonly names: RegExp; readonly reason: 
   },
   { names: /^prometheus_target_scrape_pool_symboltable_items$/, reason: "pools have no symbol tables" },
   {
-    names: /^prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total$/,
-    reason: "native histograms are not scraped yet",
-  },
-  {
     names: /^prometheus_tsdb_compaction_chunk_/,
     reason: "block writing does not observe single chunks; a block's meta.json has its counts",
   },

@@ -9,6 +9,7 @@ import { ScrapeIngest } from "../../src/scrape/ingest.ts";
 import type { ScrapeReport, TargetSettings } from "../../src/scrape/sink.ts";
 import { ManualClock } from "../../src/testkit/manual-clock.ts";
 import { RecordingLogger } from "../../src/testkit/recording-logger.ts";
+import { classicOnly } from "../../src/textparse/events.ts";
 import { RecordingAppender } from "./recording-appender.ts";
 
 export const target: TargetSettings = {
@@ -20,6 +21,9 @@ export const target: TargetSettings = {
   metricRelabel: [],
   validationScheme: "utf8",
   fallbackProtocol: "",
+  histograms: classicOnly,
+  bucketLimit: 0,
+  schemaMax: 8,
   sampleLimit: 0,
   labelLimit: 0,
   labelNameLengthLimit: 0,

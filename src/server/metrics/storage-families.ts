@@ -351,6 +351,11 @@ const ingest: readonly StatFamily[] = [
     "Scrapes with more samples than the limit.",
   ),
   counter(
+    "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+    "scrapeBucketLimitExceeded",
+    "Scrapes with native histograms that have more buckets than the limit and cannot be made coarser.",
+  ),
+  counter(
     "prometheus_target_scrape_pool_exceeded_label_limits_total",
     "scrapeLabelLimitsExceeded",
     "Scrapes with more or longer labels than the limits.",
