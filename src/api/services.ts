@@ -151,6 +151,8 @@ export interface MemoryFacts {
   readonly caches: number;
   /** Of running queries. */
   readonly queries: number;
+  /** Buffers of running compactions. */
+  readonly compaction: number;
   /** The urgency score, 0 to 1. */
   readonly score: number;
   readonly rushed: boolean;

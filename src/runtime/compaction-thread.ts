@@ -48,7 +48,8 @@ const port = parentPort as MessagePort;
 const { storage: settings, control: buffer, head, sweeps } = workerData as CompactionData;
 const { dir, blockSegmentBytes, walCompression, walSegmentBytes } = settings;
 const logger = portLogger(port, { thread: "compaction" });
-const storage = new ThreadStorage(dir, new Control(buffer), compactionOwner, logger, settings.cacheBytes);
+const control = new Control(buffer);
+const storage = new ThreadStorage(dir, control, compactionOwner, logger, settings.cacheBytes);
 if (head !== undefined) storage.attach(head);
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
@@ -76,89 +77,103 @@ function rewritten({ meta, sizeBytes }: Block, freedBytes: number): RewrittenBlo
   return { ulid, minTime, maxTime, sizeBytes, freedBytes };
 }
 
-serve<CompactionMethods>(port, {
-  writeHeadBlock({ mint, maxt, dir: target }) {
-    const source = storage.head.chunkSource(mint, maxt);
-    const range = { mint, maxt: maxt + 1 };
-    return writeBlock(env, target, source, range, options);
-  },
-  writeCheckpoint({ plan, mint, kept }) {
-    const needed = liveWalRefs(storage.headMemory, storage.owner);
-    for (const walRef of kept) needed.add(walRef);
-    writeCheckpoint(env, joinPath(dir, "wal"), plan, {
-      mint,
-      keep: (walRef) => needed.has(walRef),
-      compression: walCompression,
-      segmentBytes: walSegmentBytes,
-    });
-    const checkpoint = checkpointPath(joinPath(dir, "wal"), plan.to);
-    return nodeFs
-      .list(checkpoint)
-      .reduce((sum, name) => sum + (nodeFs.stat(joinPath(checkpoint, name))?.sizeBytes ?? 0), 0);
-  },
-  planCompactions({ ranges }) {
-    storage.reloadBlocks();
-    const { blocks } = storage.blocks;
-    const { delayCompactFile } = settings;
-    const ready = delayCompactFile === "" ? blocks : withoutPendingUploads(env, delayCompactFile, blocks);
-    return planCompactions(ready, ranges).map((group) => group.map(({ name }) => name));
-  },
-  compactBlocks({ names, rules }) {
-    storage.reloadBlocks();
-    const blocks = storage.blocks.blocks.filter(({ name }) => names.includes(name));
-    const begunMs = nodeClock.monotonicMs();
-    const block = compactBlocks(env, dir, blocks, optionsWith(parseRules(rules)));
-    const overlapping = blocks.some(({ meta }, i) => i > 0 && meta.minTime < blocks[i - 1].meta.maxTime);
-    return { block, overlapping, seconds: (nodeClock.monotonicMs() - begunMs) / 1000 };
-  },
-  applyRetentionRule(texts) {
-    const rules = parseRules(texts);
-    const block = blocksOf(rules)[0];
-    if (block === undefined) return undefined;
-    requireSpace(dir, block.sizeBytes);
-    const child = cleanBlock(env, dir, block, optionsWith(rules));
-    const left = child === undefined ? 0 : bytesBelow(nodeFs, joinPath(dir, child.ulid));
-    return rewritten(block, block.sizeBytes - left);
-  },
-  tryRetentionRules(texts) {
-    const rules = parseRules(texts);
-    const cleaning = optionsWith(rules);
-    return blocksOf(rules).map((block) => rewritten(block, freedByCleaning(env, dir, block, cleaning)));
-  },
-  deleteSamples({ matches, mint, maxt }) {
-    let series = 0;
-    for (const matchers of matches.map(parseMetricSelector)) {
+let buffersCounted = 0;
+
+/** Buffers outside of the JavaScript heap; the pages of the cache are counted as such. */
+function countMemory(): void {
+  storage.fitCache();
+  const buffers = Math.max(0, process.memoryUsage().external - storage.cacheUsedBytes);
+  control.memory.changeCompaction(buffers - buffersCounted);
+  buffersCounted = buffers;
+}
+
+serve<CompactionMethods>(
+  port,
+  {
+    writeHeadBlock({ mint, maxt, dir: target }) {
+      const source = storage.head.chunkSource(mint, maxt);
+      const range = { mint, maxt: maxt + 1 };
+      return writeBlock(env, target, source, range, options);
+    },
+    writeCheckpoint({ plan, mint, kept }) {
+      const needed = liveWalRefs(storage.headMemory, storage.owner);
+      for (const walRef of kept) needed.add(walRef);
+      writeCheckpoint(env, joinPath(dir, "wal"), plan, {
+        mint,
+        keep: (walRef) => needed.has(walRef),
+        compression: walCompression,
+        segmentBytes: walSegmentBytes,
+      });
+      const checkpoint = checkpointPath(joinPath(dir, "wal"), plan.to);
+      return nodeFs
+        .list(checkpoint)
+        .reduce((sum, name) => sum + (nodeFs.stat(joinPath(checkpoint, name))?.sizeBytes ?? 0), 0);
+    },
+    planCompactions({ ranges }) {
       storage.reloadBlocks();
-      storage.blocks.requireAll("the deletion");
-      const blocks = storage.blocks.blocks.filter((block) => block.overlaps(mint, maxt));
-      for (const block of blocks) series += deleteFromBlock(nodeFs, block, mint, maxt, matchers);
-    }
-    return series;
+      const { blocks } = storage.blocks;
+      const { delayCompactFile } = settings;
+      const ready = delayCompactFile === "" ? blocks : withoutPendingUploads(env, delayCompactFile, blocks);
+      return planCompactions(ready, ranges).map((group) => group.map(({ name }) => name));
+    },
+    compactBlocks({ names, rules }) {
+      storage.reloadBlocks();
+      const blocks = storage.blocks.blocks.filter(({ name }) => names.includes(name));
+      const begunMs = nodeClock.monotonicMs();
+      const block = compactBlocks(env, dir, blocks, optionsWith(parseRules(rules)));
+      const overlapping = blocks.some(({ meta }, i) => i > 0 && meta.minTime < blocks[i - 1].meta.maxTime);
+      return { block, overlapping, seconds: (nodeClock.monotonicMs() - begunMs) / 1000 };
+    },
+    applyRetentionRule(texts) {
+      const rules = parseRules(texts);
+      const block = blocksOf(rules)[0];
+      if (block === undefined) return undefined;
+      requireSpace(dir, block.sizeBytes);
+      const child = cleanBlock(env, dir, block, optionsWith(rules));
+      const left = child === undefined ? 0 : bytesBelow(nodeFs, joinPath(dir, child.ulid));
+      return rewritten(block, block.sizeBytes - left);
+    },
+    tryRetentionRules(texts) {
+      const rules = parseRules(texts);
+      const cleaning = optionsWith(rules);
+      return blocksOf(rules).map((block) => rewritten(block, freedByCleaning(env, dir, block, cleaning)));
+    },
+    deleteSamples({ matches, mint, maxt }) {
+      let series = 0;
+      for (const matchers of matches.map(parseMetricSelector)) {
+        storage.reloadBlocks();
+        storage.blocks.requireAll("the deletion");
+        const blocks = storage.blocks.blocks.filter((block) => block.overlaps(mint, maxt));
+        for (const block of blocks) series += deleteFromBlock(nodeFs, block, mint, maxt, matchers);
+      }
+      return series;
+    },
+    cleanNext() {
+      storage.reloadBlocks();
+      storage.blocks.requireAll("cleaning the deletions");
+      const block = storage.blocks.blocks.find(({ meta }) => meta.stats.numTombstones > 0);
+      if (block === undefined) return undefined;
+      requireSpace(dir, block.sizeBytes);
+      cleanBlock(env, dir, block, options);
+      return { cleaned: block.name };
+    },
+    deleteBlocks({ timeMs, sizeBytes, percentage }) {
+      storage.reloadBlocks();
+      const disk = percentage > 0 ? diskBytes(dir) : undefined;
+      const limits = {
+        timeMs,
+        sizeBytes: disk === undefined ? sizeBytes : Math.floor((disk * percentage) / 100),
+        headBytes: headDirs.reduce((sum, name) => sum + bytesBelow(nodeFs, joinPath(dir, name)), 0),
+      };
+      const quarantine = joinPath(dir, quarantineDir);
+      const { names, ...counts } = deleteObsoleteBlocks(env, dir, storage.blocks, limits, quarantine);
+      return { deleted: names, ...counts, unreadable: storage.blocks.unreadable.size };
+    },
+    snapshotBlocks(target) {
+      storage.reloadBlocks();
+      storage.blocks.requireAll("the snapshot");
+      snapshotBlocks(nodeFs, storage.blocks.blocks, target);
+    },
   },
-  cleanNext() {
-    storage.reloadBlocks();
-    storage.blocks.requireAll("cleaning the deletions");
-    const block = storage.blocks.blocks.find(({ meta }) => meta.stats.numTombstones > 0);
-    if (block === undefined) return undefined;
-    requireSpace(dir, block.sizeBytes);
-    cleanBlock(env, dir, block, options);
-    return { cleaned: block.name };
-  },
-  deleteBlocks({ timeMs, sizeBytes, percentage }) {
-    storage.reloadBlocks();
-    const disk = percentage > 0 ? diskBytes(dir) : undefined;
-    const limits = {
-      timeMs,
-      sizeBytes: disk === undefined ? sizeBytes : Math.floor((disk * percentage) / 100),
-      headBytes: headDirs.reduce((sum, name) => sum + bytesBelow(nodeFs, joinPath(dir, name)), 0),
-    };
-    const quarantine = joinPath(dir, quarantineDir);
-    const { names, ...counts } = deleteObsoleteBlocks(env, dir, storage.blocks, limits, quarantine);
-    return { deleted: names, ...counts, unreadable: storage.blocks.unreadable.size };
-  },
-  snapshotBlocks(target) {
-    storage.reloadBlocks();
-    storage.blocks.requireAll("the snapshot");
-    snapshotBlocks(nodeFs, storage.blocks.blocks, target);
-  },
-});
+  countMemory,
+);

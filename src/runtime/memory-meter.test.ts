@@ -26,16 +26,20 @@ test("what is counted is not measured as fixed", () => {
   words.reportCache(0, 5 * mebibyte);
   words.reportCache(2, 7 * mebibyte);
   words.queryWord(1)[0] = 9 * 1024;
-  fake.residentBytes = (100 + 100 + 12 + 9) * mebibyte;
+  words.changeCompaction(9 * mebibyte);
+  words.changeCompaction(-6 * mebibyte);
+  fake.residentBytes = (100 + 100 + 12 + 9 + 3) * mebibyte;
   meter.measure();
   expect(meter.parts).toEqual({
     fixed: 100 * mebibyte,
     arena: 100 * mebibyte,
     caches: 12 * mebibyte,
     queries: 9 * mebibyte,
+    compaction: 3 * mebibyte,
   });
   expect(words.arenaPages).toBe(arenaPages(shares, 100 * mebibyte));
   words.forget(2);
+  expect(words.compactionBytes).toBe(0);
   expect(words.cacheBytes).toBe(5 * mebibyte);
 });
 

@@ -25,6 +25,8 @@ export interface MemoryParts {
   readonly arena: number;
   readonly caches: number;
   readonly queries: number;
+  /** Buffers of compactions, as of their last step. */
+  readonly compaction: number;
 }
 
 export class MemoryMeter {
@@ -53,7 +55,8 @@ export class MemoryMeter {
 
   measure(): void {
     const words = this.#words;
-    const counted = words.pagesTaken * pageBytes + words.cacheBytes + words.queryBytes;
+    const counted =
+      words.pagesTaken * pageBytes + words.cacheBytes + words.queryBytes + words.compactionBytes;
     const fixed = Math.max(0, this.#env.residentBytes() - counted);
     this.#fixedBytes = Math.max(fixed, this.#fixedBytes * (1 - decay));
     words.arenaPages = arenaPages(this.shares, this.#fixedBytes + this.#env.threadsToCome() * threadBytes);
@@ -66,6 +69,7 @@ export class MemoryMeter {
       arena: words.pagesTaken * pageBytes,
       caches: words.cacheBytes,
       queries: words.queryBytes,
+      compaction: words.compactionBytes,
     };
   }
 }

@@ -3,11 +3,11 @@
  * taken, how urgent it is, and what each reading thread holds. Part of the control block.
  *
  * words: 0 pages for the arena (main) · 1 pages it has taken at most so far (writer) · 2 KiB in use in it (writer) ·
- * 3 urgency score in millionths (writer) · 4 rushed mode (writer) · 8 + n KiB of query thread n's query ·
+ * 3 urgency score in millionths (writer) · 4 rushed mode (writer) · 5 KiB of buffers of all compaction threads · 8 + n KiB of query thread n's query ·
  * 8 + threads + n KiB of thread n's file pages
  */
 
-const Word = { pages: 0, pagesTaken: 1, heldKiB: 2, score: 3, rushed: 4, queries: 8 } as const;
+const Word = { pages: 0, pagesTaken: 1, heldKiB: 2, score: 3, rushed: 4, compaction: 5, queries: 8 } as const;
 const kibibyte = 1024;
 const scoreUnit = 1e6;
 
@@ -78,8 +78,18 @@ export class MemoryWords {
     return this.#sum(Word.queries + this.#threads);
   }
 
-  /** A thread has ended, and what it held has gone. */
+  /** A compaction thread's buffers have grown by so many bytes, or shrunk. */
+  changeCompaction(bytes: number): void {
+    Atomics.add(this.#words, Word.compaction, Math.round(bytes / kibibyte));
+  }
+
+  get compactionBytes(): number {
+    return Math.max(0, Atomics.load(this.#words, Word.compaction)) * kibibyte;
+  }
+
+  /** A thread has ended, and what it held has gone. The last one stands for all of compaction. */
   forget(thread: number): void {
+    if (thread === this.#threads - 1) Atomics.store(this.#words, Word.compaction, 0);
     Atomics.store(this.#words, Word.queries + thread, 0);
     Atomics.store(this.#words, Word.queries + this.#threads + thread, 0);
   }

@@ -55,12 +55,16 @@ interface ErrorImage {
 
 type Port = MessagePort | Worker;
 
-/** Answers calls that arrive on `port` until it closes. */
-export function serve<M extends Methods<M>>(port: Port, implementation: Implementation<M>): void {
+/** Answers calls that arrive on `port` until it closes; `after` is called after each. */
+export function serve<M extends Methods<M>>(
+  port: Port,
+  implementation: Implementation<M>,
+  after: () => void = () => {},
+): void {
   port.on("message", (message: Request) => {
     if (typeof message?.call !== "number") return;
     const method = implementation[message.method as keyof M] as (argument: unknown) => unknown;
-    answer(port, message, method);
+    answer(port, message, method).finally(after);
   });
 }
 

@@ -91,6 +91,10 @@ export class ThreadStorage implements Queryable {
     }
   }
 
+  get cacheUsedBytes(): number {
+    return this.#cache.usedBytes;
+  }
+
   /** Gives the cache the size that it may have now, and tells how much it holds. */
   fitCache(): void {
     const { memory } = this.#control;

@@ -59,6 +59,7 @@ export function fakeServices(state: FakeState, overrides: Partial<Services> = {}
         heldBytes: 150,
         caches: 50,
         queries: 25,
+        compaction: 5,
         score: 0.75,
         rushed: true,
         queriesRefused: 3,

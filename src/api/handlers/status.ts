@@ -93,6 +93,7 @@ export const memory: Handler = async ({ storage }, { form }) => {
     arenaHeldBytes: status.heldBytes,
     cacheBytes: status.caches,
     queryBytes: status.queries,
+    compactionBytes: status.compaction,
     urgencyScore: status.score,
     rushedMode: status.rushed,
     queriesRefused: status.queriesRefused,

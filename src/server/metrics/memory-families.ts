@@ -11,6 +11,7 @@ const parts: readonly [part: string, stat: string][] = [
   ["head", "memoryArena"],
   ["page_cache", "memoryCaches"],
   ["queries", "memoryQueries"],
+  ["compaction", "memoryCompaction"],
 ];
 
 const chunksPersistedBounds = [1, 2, 4, 8] as const;

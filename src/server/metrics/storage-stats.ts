@@ -37,13 +37,14 @@ export async function storageStats(
 }
 
 function memoryStats(runtime: Runtime): Stats {
-  const { fixed, arena, caches, queries, limitBytes, heldBytes, score, rushed, queriesRefused } =
+  const { fixed, arena, caches, queries, compaction, limitBytes, heldBytes, score, rushed, queriesRefused } =
     runtime.memory;
   return {
     memoryFixed: fixed,
     memoryArena: arena,
     memoryCaches: caches,
     memoryQueries: queries,
+    memoryCompaction: compaction,
     memoryLimit: limitBytes,
     memoryHeld: heldBytes,
     urgencyScore: score,
