@@ -62,6 +62,7 @@ const tsdbLayers: Record<string, readonly string[]> = {
   head: ["chunks", "record", "wal", "index", "tombstones", "budget"],
   block: ["chunks", "index", "tombstones"],
   compact: ["chunks", "index", "tombstones", "block", "head"],
+  salvage: ["chunks", "index", "tombstones", "block", "compact", "wal"],
 };
 
 /** Only these may touch `node:*`. */

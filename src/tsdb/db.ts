@@ -27,6 +27,8 @@ import type { ChunkSink } from "./head/head-log.ts";
 import { HeadMemory } from "./head/memory.ts";
 import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
 import { ReplayChunks } from "./head/replay-chunks.ts";
+import { checkBlocks } from "./salvage/check-blocks.ts";
+import type { BlockRepair } from "./salvage/repair-block.ts";
 import { setForeignStateAside } from "./wal/foreign-state.ts";
 import { type Compression, listSegments } from "./wal/segment.ts";
 import { type CheckpointPlan, Wal, type WalSync } from "./wal/wal.ts";
@@ -64,6 +66,8 @@ export interface DbOptions {
   readonly onSync?: (seconds: number) => void;
   /** As `syncFull` of WalOptions. */
   readonly syncFull?: (path: string) => Promise<void>;
+  /** Read all blocks through before anything else (--storage.tsdb.verify-on-start). Default false. */
+  readonly verifyBlocks?: boolean;
   /** Default: no reserve is kept. */
   readonly disk?: DiskGuardOptions;
 }
@@ -84,6 +88,8 @@ export class Db {
   /** How long the start took: chunk files, then the WAL. */
   readonly replaySeconds: number;
   readonly unknownRefs: UnknownRefs;
+  /** What was found wrong with blocks at the start, and what became of them. */
+  readonly blockRepairs: readonly BlockRepair[];
   readonly #log: WalLog;
   #truncation: Collection | undefined;
   #staleSeriesThreshold = 0;
@@ -101,6 +107,7 @@ export class Db {
     removeLeftovers(env, dir);
     setForeignStateAside(env, dir, quarantine);
 
+    this.blockRepairs = checkBlocks(env, dir, quarantine, { thorough: options.verifyBlocks ?? false });
     const blocksEnd = endOfBlocks(env, dir);
     options.onBlocks?.(blocksEnd);
     const replayChunks = new ReplayChunks(blocksEnd);

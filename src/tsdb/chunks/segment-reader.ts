@@ -35,6 +35,20 @@ export class SegmentReader {
     return new SegmentReader(files);
   }
 
+  /** As {@link SegmentReader.open}, but takes segments whose header is damaged as well, and notes it in `problems`. */
+  static openDamaged(fs: Fs, opener: FileOpener, dir: string, problems: string[]): SegmentReader {
+    const files = segmentPaths(fs, dir).map((path) => opener.open(fs, path));
+    for (const file of files) {
+      try {
+        checkHeader(file);
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        problems.push(error.message);
+      }
+    }
+    return new SegmentReader(files);
+  }
+
   /**
    * The chunk at `ref`: its encoding byte, then its data. A view that must not be written to. Throws a CorruptionError
    * where there is no sound chunk.

@@ -16,7 +16,7 @@ import { CorruptionError } from "../../base/errors.ts";
 import type { PagedFile } from "../../base/page-cache.ts";
 
 export const indexMagic = 0xbaaad700;
-const indexHeaderBytes = 5;
+export const indexHeaderBytes = 5;
 export const seriesAlignment = 16;
 /** Postings lists hold series refs as u32: the file ends at 64 GiB. */
 export const indexBytesMax = 16 * 0xffffffff;
@@ -59,6 +59,11 @@ export function readHeader(file: PagedFile): { version: number; toc: Toc } {
   if (version !== 1 && version !== 2) {
     throw new CorruptionError(file.path, 4, `index version ${version}, only versions 1 and 2 are known`);
   }
+  return { version, toc: readToc(file) };
+}
+
+/** Checks the table of contents. */
+export function readToc(file: PagedFile): Toc {
   const start = file.sizeBytes - tocBytes;
   if (start < indexHeaderBytes) throw new CorruptionError(file.path, 0, "too short for a table of contents");
   const bytes = file.view(start, tocBytes);
@@ -70,7 +75,7 @@ export function readHeader(file: PagedFile): { version: number; toc: Toc } {
   if (crc32c(bytes, 0, tocBytes - 4) !== reader.u32()) {
     throw new CorruptionError(file.path, start, "the checksum of the table of contents does not match");
   }
-  return { version, toc: { symbols, series, labelIndices, labelIndexTable, postings, postingsTable } };
+  return { symbols, series, labelIndices, labelIndexTable, postings, postingsTable };
 }
 
 /** How many symbols the index has, without reading them. */

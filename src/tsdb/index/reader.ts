@@ -94,19 +94,7 @@ export class IndexReader {
 
   /** A postings list by the handle that {@link forEachValue} gave. */
   postingsAt(handle: number): Postings {
-    const { start, length } = sectionAt(this.#file, handle);
-    const bytes = this.#file.view(start, length + 4);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (length < 4 || crc32c(bytes, 0, length) !== view.getUint32(length)) {
-      throw new CorruptionError(this.path, handle, "the checksum of a postings list does not match");
-    }
-    const count = view.getUint32(0);
-    if (count * 4 !== length - 4) {
-      throw new CorruptionError(this.path, handle, `${count} postings in ${length - 4} bytes`);
-    }
-    const refs = new Uint32Array(count);
-    for (let i = 0; i < count; i++) refs[i] = view.getUint32(4 + i * 4);
-    return refs;
+    return postingsList(this.#file, handle);
   }
 
   /** How many series a postings list has, by its handle; the list itself is neither read nor verified. */
@@ -157,18 +145,7 @@ export class IndexReader {
     if (offset < this.#toc.series || offset >= file.sizeBytes) {
       throw new CorruptionError(file.path, offset, `there is no series ${ref}`);
     }
-    let bytes = file.view(offset, Math.min(guessBytes, file.sizeBytes - offset));
-    const length = new ByteReader(bytes, file.path, offset);
-    const size = length.uvarint();
-    const start = length.position;
-    const end = start + size;
-    if (end + 4 > bytes.length) bytes = file.view(offset, end + 4);
-    const reader = new ByteReader(bytes, file.path, offset, start, end);
-    const wanted = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0);
-    if (crc32c(bytes, start, end) !== wanted) {
-      throw new CorruptionError(file.path, offset, "the checksum of a series does not match");
-    }
-    return reader;
+    return seriesEntry(file, offset);
   }
 
   #resolve(refs: readonly number[]): Labels {
@@ -176,8 +153,41 @@ export class IndexReader {
   }
 }
 
+/** The postings list at `offset`, its checksum verified. */
+export function postingsList(file: PagedFile, offset: number): Postings {
+  const { start, length } = sectionAt(file, offset);
+  const bytes = file.view(start, length + 4);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (length < 4 || crc32c(bytes, 0, length) !== view.getUint32(length)) {
+    throw new CorruptionError(file.path, offset, "the checksum of a postings list does not match");
+  }
+  const count = view.getUint32(0);
+  if (count * 4 !== length - 4) {
+    throw new CorruptionError(file.path, offset, `${count} postings in ${length - 4} bytes`);
+  }
+  const refs = new Uint32Array(count);
+  for (let i = 0; i < count; i++) refs[i] = view.getUint32(4 + i * 4);
+  return refs;
+}
+
+/** A cursor at the first byte of the content of the series entry at `offset`, its checksum verified. */
+export function seriesEntry(file: PagedFile, offset: number): ByteReader {
+  let bytes = file.view(offset, Math.min(guessBytes, file.sizeBytes - offset));
+  const length = new ByteReader(bytes, file.path, offset);
+  const size = length.uvarint();
+  const start = length.position;
+  const end = start + size;
+  if (end + 4 > bytes.length) bytes = file.view(offset, end + 4);
+  const reader = new ByteReader(bytes, file.path, offset, start, end);
+  const wanted = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0);
+  if (crc32c(bytes, start, end) !== wanted) {
+    throw new CorruptionError(file.path, offset, "the checksum of a series does not match");
+  }
+  return reader;
+}
+
 /** Name and value symbol refs, alternating. */
-function readLabelRefs(entry: ByteReader): number[] {
+export function readLabelRefs(entry: ByteReader): number[] {
   const count = entry.uvarint();
   if (count * 2 > entry.remaining) throw entry.corrupt(`${count} labels in ${entry.remaining} bytes`);
   const refs: number[] = [];
@@ -185,7 +195,8 @@ function readLabelRefs(entry: ByteReader): number[] {
   return refs;
 }
 
-function readChunks(entry: ByteReader, mint: number, maxt: number): number[] {
+/** mint, maxt, ref of each chunk that overlaps [mint, maxt]. */
+export function readChunks(entry: ByteReader, mint: number, maxt: number): number[] {
   const chunks: number[] = [];
   const count = entry.uvarint();
   if (count * chunkFields > entry.remaining)
