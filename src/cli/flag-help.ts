@@ -9,6 +9,8 @@ export function flagHelp(): string {
   const visible = (flags: readonly FlagDefinition[]) => flags.filter((flag) => flag.hidden !== true);
   return [
     "usage: narthex [<flags>]",
+    "       narthex tsdb verify [<dir>]",
+    "       narthex tsdb repair [--dry-run] [<dir>]",
     "",
     "The Prometheus monitoring server, in TypeScript. Flags marked (*) are accepted but do nothing yet.",
     "",

@@ -31,6 +31,11 @@ const build = {
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === "tsdb") {
+    const { tsdbCommand } = await import("./tsdb-command.ts");
+    process.exitCode = await tsdbCommand(args.slice(1));
+    return;
+  }
   const { wish, flags } = readCommandLine(args);
   if (wish === "help") process.stdout.write(flagHelp());
   else if (wish === "version") process.stdout.write(versionText());

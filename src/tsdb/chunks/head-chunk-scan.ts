@@ -103,6 +103,17 @@ export function scanHeadChunks(
   return { chunkCount, maxt, setAside: aside };
 }
 
+/** What is wrong with one file, undefined where nothing is; a last file of zeros is as it should be. */
+export function checkHeadChunkFile(fs: Fs, path: string, segment: number): CorruptionError | undefined {
+  const file = fs.open(path, "read");
+  try {
+    if (isZero(file, 0, file.size())) return undefined;
+  } finally {
+    file.close();
+  }
+  return scanFile(fs, path, segment, () => "").error;
+}
+
 function fieldsOf(aside: SetAside): LogFields {
   return { file: aside.from, movedTo: aside.to, reason: aside.reason };
 }
