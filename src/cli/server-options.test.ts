@@ -1,4 +1,7 @@
+import { totalmem } from "node:os";
 import { expect, test } from "vitest";
+import type { Config } from "../config/config.ts";
+import { effectiveFlags } from "./effective-flags.ts";
 import { allFlags } from "./flag-table.ts";
 import { Flags, parseFlags } from "./flags.ts";
 import { serverOptions } from "./server-options.ts";
@@ -25,8 +28,32 @@ test("values that Prometheus replaces by its defaults", () => {
   expect(options.blockReloadIntervalMs).toBe(1000);
 });
 
+test("a memory limit in powers of two, divided among the parts, with few threads where it is small", () => {
+  const options = optionsOf("--storage.tsdb.memory-limit=512MB");
+  expect(options.storage.memoryLimitBytes).toBe(512 * 2 ** 20);
+  expect(options.queries.bytesMax).toBeLessThanOrEqual(64 * 2 ** 20);
+  expect(options.queries.concurrencyMax).toBe(4);
+  const { memoryLimitBytes } = optionsOf().storage;
+  expect(memoryLimitBytes).toBeGreaterThanOrEqual(192 * 2 ** 20);
+  expect(memoryLimitBytes).toBeLessThan(totalmem());
+});
+
+test("what is too small a limit says how much is needed", () => {
+  expect(() => optionsOf("--storage.tsdb.memory-limit=100MiB")).toThrow(
+    "--storage.tsdb.memory-limit: at least 192MiB are needed, 100MiB given",
+  );
+});
+
+test("status/flags shows the limit that holds", () => {
+  const { flags } = parseFlags(["--storage.tsdb.memory-limit=1GiB512MiB"], () => {
+    throw new Error("no files");
+  });
+  const shown = effectiveFlags(flags, { storage: { tsdb: { retention: {} } } } as Config);
+  expect(shown["storage.tsdb.memory-limit"]).toBe("1GiB512MiB");
+});
+
 /** Used by main.ts and flags.ts themselves. */
-const usedElsewhere = ["agent", "log.format", "log.level", "narthex.config.file"];
+const usedElsewhere = ["agent", "log.format", "log.level"];
 
 test("exactly the flags marked as without effect are not used", () => {
   const used = new Set(usedElsewhere);
