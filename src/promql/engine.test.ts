@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MemoryStorage } from "../../test/promql/memory-storage.ts";
 import { QueryError } from "../base/errors.ts";
+import { Histogram } from "../model/histogram.ts";
 import { Labels } from "../model/labels.ts";
 import type { Querier, Queryable, Series } from "../storage/querier.ts";
 import { ManualClock } from "../testkit/manual-clock.ts";
@@ -300,4 +301,82 @@ test("the lookback can be set for a query", () => {
   const at = (lookbackMs: number) => engineOf().instant(storageOf(1), "x", 70 * minute, { lookbackMs }).value;
   expect(at(10 * minute)).toMatchObject({ labels: [] });
   expect(at(10 * minute + 1)).toMatchObject({ values: new Float64Array([60]) });
+});
+
+describe("native histograms", () => {
+  const h = (count: number) => new Histogram({ isFloat: true, count, zeroCount: count, sum: 2 * count });
+  const storage = new MemoryStorage();
+  const mixed = storage.series(Labels.of({ __name__: "mixed" }));
+  for (let k = 0; k <= 10; k++) {
+    if (k === 4) mixed.append(k * minute, new Float64Array([7]), 0);
+    else mixed.samples.pushHistogram(k * minute, h(k));
+  }
+  storage.series(Labels.of({ __name__: "floats", i: "1" })).append(10 * minute, new Float64Array([5]), 0);
+
+  const shown = (query: string, t: number): (string | number)[] => {
+    const { value } = engineOf().instant(storage, query, t);
+    if (value.type !== "vector") throw new Error(`a ${value.type}`);
+    return [...value.values].map((v, i) => {
+      const histogram = value.histograms?.[i];
+      return histogram === undefined ? v : `h${histogram.count}`;
+    });
+  };
+  test.each<[string, (string | number)[]]>([
+    ["mixed", ["h10"]],
+    ["mixed offset 6m", [7]],
+    ["mixed @ 300", ["h5"]],
+    ["last_over_time(mixed[3m])", ["h10"]],
+    ["last_over_time(mixed[8m:2m])", ["h10"]],
+    ["count_over_time(mixed[20m])", [11]],
+    ["present_over_time(mixed[1m])", [1]],
+    ["changes(mixed[20m])", [10]],
+    ["resets(mixed[20m])", [2]],
+    ["max_over_time(mixed[20m])", [7]],
+    ["timestamp(mixed)", [600]],
+    ["timestamp(mixed or floats)", [600, 600]],
+    ["count(mixed)", [1]],
+    ["group(mixed)", [1]],
+    ["max(mixed)", []],
+    ["topk(1, mixed)", []],
+    ["abs(mixed)", []],
+    ["sort(mixed)", []],
+    ["scalar(mixed) + vector(1)", [Number.NaN]],
+    ["absent(mixed)", []],
+    ["histogram_count(mixed)", [10]],
+    ["histogram_sum(mixed)", [20]],
+    ["histogram_avg(mixed)", [2]],
+    ["histogram_count(floats)", []],
+    ["mixed or floats", ["h10", 5]],
+    ["mixed and on () floats", ["h10"]],
+    ["mixed unless on () floats", []],
+    ['label_replace(mixed, "x", "y", "", "")', ["h10"]],
+  ])("%s", (query, want) => {
+    expect(shown(query, 10 * minute)).toEqual(want);
+  });
+
+  test.each([
+    ["rate(mixed[5m])", 'the function "rate"'],
+    ["sum_over_time(mixed[5m])", 'the function "sum_over_time"'],
+    ["sum(mixed)", "the aggregation sum"],
+    ['count_values("x", mixed)', "the aggregation count_values"],
+    ["mixed + floats", "the operator +"],
+    ["mixed * 2", "the operator *"],
+    ["-mixed", "the operator -"],
+    ["histogram_quantile(0.5, mixed)", 'the function "histogram_quantile"'],
+  ])("%s is named and refused", (query, what) => {
+    const { type, message } = failureOf(() => engineOf().instant(storage, query, 10 * minute));
+    expect(type).toBe("execution");
+    expect(message).toContain(`${what} on native histograms is not supported yet`);
+  });
+
+  test("ranges, what is left out is told, and they count by their size", () => {
+    const { value, infos, stats } = engineOf().range(storage, "mixed", 3 * minute, 5 * minute, minute);
+    expect(value).toMatchObject({ labels: [mixed.labels], present: Uint8Array.of(1, 1, 1) });
+    if (value.type !== "matrix" || value.form !== "grid") throw new Error("no grid");
+    expect(value.histograms?.get(0)?.map((one) => one?.count)).toEqual([3, undefined, 5]);
+    expect(infos).toEqual([]);
+    expect(stats.samples.totalQueryableSamples).toBe(11 + 1 + 11);
+    const told = engineOf().instant(storage, "max(mixed)", 10 * minute);
+    expect(told.infos).toEqual(["PromQL info: ignored histogram in max aggregation (1:5)"]);
+  });
 });

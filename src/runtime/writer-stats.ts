@@ -39,6 +39,7 @@ export function writerStats(
     exemplarSeries: head.exemplars.seriesCount,
     exemplarOldestTime: head.exemplars.oldestTime,
     headBytes: head.arena.bytesTaken,
+    histogramAppenderBytes: head.histograms.cachedBytes,
     walBytes: sizes.wal,
     headChunkBytes: sizes.headChunks,
     walSegment: wal.position.segment,

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Histogram } from "../model/histogram.ts";
 import { compareLabels, Labels } from "../model/labels.ts";
-import { mergeQueriers } from "./merge.ts";
+import { mergeQueriers, mergeRuns } from "./merge.ts";
 import type { Querier, QueryContext, Series } from "./querier.ts";
 import { SampleColumns } from "./sample-columns.ts";
 
@@ -139,4 +140,19 @@ test("that no select follows, and the end, reach every source", () => {
     [1, 1],
     [1, 1],
   ]);
+});
+
+test("histograms go where their samples go", () => {
+  const one = (sum: number) => new Histogram({ isFloat: true, sum });
+  const columns = new SampleColumns();
+  columns.pushHistogram(1, one(1));
+  columns.pushHistogram(3, one(3));
+  columns.reserve(1);
+  columns.t[2] = 1;
+  columns.v[columns.n++] = 9;
+  columns.pushHistogram(2, one(2));
+  columns.pushHistogram(4, one(4));
+  mergeRuns(columns, 0, 2);
+  expect([...columns.t.subarray(0, columns.n)]).toEqual([1, 2, 3, 4]);
+  expect(columns.histograms?.map((histogram) => histogram?.sum)).toEqual([1, 2, 3, 4]);
 });

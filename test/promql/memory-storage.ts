@@ -40,6 +40,12 @@ export class MemorySeries implements Series {
     out.reserve(to - from);
     out.t.set(t.subarray(from, to), out.n);
     out.v.set(v.subarray(from, to), out.n);
+    const { histograms } = this.samples;
+    for (let i = from; i < to; i++) {
+      if (histograms?.[i] === undefined) continue;
+      out.histograms ??= [];
+      out.histograms[out.n + i - from] = histograms[i];
+    }
     out.n += to - from;
   }
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatSampleValue } from "../../model/format-float.ts";
+import { Histogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { setStale } from "../../model/value.ts";
 import type { GridMatrix, QueryValue, SampleMatrix } from "../../promql/result.ts";
@@ -32,6 +33,61 @@ test.each<[string, QueryValue, string]>([
     "a vector",
     vector,
     '"vector","result":[{"metric":{"__name__":"up","job":"a<b>\\n"},"value":[1435781430.781,"1"]},{"metric":{},"value":[1435781430.781,"1e+21"]}]',
+  ],
+  [
+    "a vector with a histogram",
+    {
+      type: "vector",
+      t: 1500,
+      labels: [Labels.empty],
+      values: new Float64Array(1),
+      histograms: [
+        new Histogram({
+          isFloat: false,
+          schema: 1,
+          zeroThreshold: 0.001,
+          zeroCount: 2,
+          count: 9,
+          sum: 12.5,
+          positiveSpans: [{ offset: 0, length: 3 }],
+          positiveBuckets: Float64Array.of(1, 0, 3),
+          negativeSpans: [{ offset: 1, length: 1 }],
+          negativeBuckets: Float64Array.of(3),
+        }),
+      ],
+    },
+    '"vector","result":[{"metric":{},"histogram":[1.500,{"count":"9","sum":"12.5","buckets":' +
+      '[[1,"-1.414213562373095","-1","3"],[3,"-0.001","0.001","2"],[0,"0.7071067811865475","1","1"],[0,"1.414213562373095","2","3"]]}]}]',
+  ],
+  [
+    "samples of both kinds",
+    {
+      type: "matrix",
+      form: "samples",
+      labels: [Labels.empty, up],
+      offsets: new Uint32Array([0, 2, 3]),
+      t: new Float64Array([1000, 2000, 3000]),
+      v: new Float64Array([7, 0, 8]),
+      histograms: [undefined, new Histogram({ isFloat: true, count: 0, sum: Number.NaN })],
+    },
+    '"matrix","result":[{"metric":{},"values":[[1,"7"]],"histograms":[[2,{"count":"0","sum":"NaN"}]]},{"metric":{"__name__":"up","job":"a<b>\\n"},"values":[[3,"8"]]}]',
+  ],
+  [
+    "a grid with histograms only",
+    {
+      type: "matrix",
+      form: "grid",
+      startMs: 0,
+      stepMs: 1000,
+      steps: 2,
+      labels: [Labels.empty],
+      values: new Float64Array(2),
+      present: Uint8Array.of(0, 1),
+      histograms: new Map([
+        [0, [undefined, new Histogram({ isFloat: true, count: 0.5, zeroCount: 0.5, sum: 1 })]],
+      ]),
+    },
+    '"matrix","result":[{"metric":{},"histograms":[[1,{"count":"0.5","sum":"1","buckets":[[3,"-0","0","0.5"]]}]]}]',
   ],
   [
     "an empty vector",

@@ -125,6 +125,11 @@ const head: readonly StatFamily[] = [
     "How long reading the head back took.",
   ),
   gauge("narthex_head_memory_bytes", "headBytes", "Shared memory that the head has taken."),
+  gauge(
+    "narthex_head_histogram_appender_bytes",
+    "histogramAppenderBytes",
+    "Memory of the writer that holds what the open native histogram chunks go on with.",
+  ),
   counter("narthex_head_commits_total", "commits", "Batches committed to the head."),
   counter("narthex_head_rollbacks_total", "rollbacks", "Batches that were taken back."),
   counter(

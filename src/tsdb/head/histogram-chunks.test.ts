@@ -1,40 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { append, hints, noContext, stage, type TestHead, testHead } from "../../../test/head/fixture.ts";
-import { histogram, type Shape, told } from "../../../test/head/histograms.ts";
+import { append, stage, type TestHead, testHead } from "../../../test/head/fixture.ts";
+import { dumpBoth, dumpBothNow, histogram, type Shape, told } from "../../../test/head/histograms.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
 import type { Histogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
-import { Matcher } from "../../model/matcher.ts";
 import { Outcome } from "../../storage/appender.ts";
-import { SampleColumns } from "../../storage/sample-columns.ts";
 import { SeededRandom } from "../../testkit/seeded-random.ts";
 import type { HeadQuerier } from "./head-querier.ts";
 
 const t0 = 1_700_000_000_000;
-const everything = [new Matcher("=~", "a", ".*")];
 const stale = 0x7ff0000000000002n;
-
-/** Of each series its samples, `t=value`. */
-function dump(querier: HeadQuerier): Record<string, string[]> {
-  const shown: Record<string, string[]> = {};
-  for (const series of querier.select(noContext, everything, -Infinity, Infinity, hints, true)) {
-    const out = new SampleColumns(4);
-    series.read(out, -Infinity, Infinity);
-    const bits = new BigUint64Array(out.v.buffer);
-    shown[series.labels.get("a")] = Array.from({ length: out.n }, (_, i) => {
-      const one = out.histograms?.[i];
-      return `${out.t[i] - t0}=${one === undefined ? bits[i].toString(16) : told(one)}`;
-    });
-  }
-  return shown;
-}
-
-function dumpNow({ reader }: TestHead): Record<string, string[]> {
-  const querier = reader.querier(-Infinity, Infinity);
-  const shown = dump(querier);
-  querier.close();
-  return shown;
-}
 
 function push({ appender }: TestHead, a: string, t: number, one: Histogram): Outcome {
   return appender.appendHistogram(appender.series(Labels.of({ a })), t0 + t, one);
@@ -73,7 +48,7 @@ describe("outcomes", () => {
     push(head, "x", 4, histogram({ 0: 2 }, { bounds: [5] }));
     stage(head.appender, [[{ a: "x" }, t0 + 5, stale]]);
     head.appender.commit();
-    expect(dumpNow(head).x.map((text) => text.split(" ").slice(0, 2).join(" "))).toEqual([
+    expect(dumpBothNow(head.reader, t0).x.map((text) => text.split(" ").slice(0, 2).join(" "))).toEqual([
       "1=false false",
       "2=401c000000000000",
       "3=true false",
@@ -95,7 +70,7 @@ test("a marker after a histogram is a histogram's, one after a float is a float'
     [{ a: "f" }, t0 + 2, stale],
     [{ a: "n" }, t0 + 2, stale],
   ]);
-  const shown = dumpNow(head);
+  const shown = dumpBothNow(head.reader, t0);
   expect([shown.i[1], shown.f[1], shown.n[1]]).toEqual([
     "2=stale false",
     "2=stale true",
@@ -119,7 +94,7 @@ test("chunks end by size, by range, and where a counter is reset", () => {
     push(head, "x", i * 15_000, histogram(buckets));
     head.appender.commit();
   }
-  expect(dumpNow(head).x).toHaveLength(400);
+  expect(dumpBothNow(head.reader, t0).x).toHaveLength(400);
   const chunks = [...head.chunks.chunks.values()];
   expect(chunks.length).toBeGreaterThan(4);
   for (const { encoding, bytes, mint, maxt } of chunks) {
@@ -182,10 +157,10 @@ test(`random batches, as of whichever batch a reader pinned (seed ${seed})`, () 
     if (pick(6) === 0 && pinned.length > 0) check(pinned.splice(pick(pinned.length), 1)[0]);
   }
   for (const one of pinned) check(one);
-  expect(dumpNow(head)).toEqual(model);
+  expect(dumpBothNow(head.reader, t0)).toEqual(model);
 
   function check({ querier, want }: { querier: HeadQuerier; want: string }): void {
-    expect(dump(querier)).toEqual(JSON.parse(want));
+    expect(dumpBoth(querier, t0)).toEqual(JSON.parse(want));
     querier.close();
   }
 });

@@ -7,8 +7,11 @@ import {
   MemoryChunks,
   MemoryLog,
   type Row,
+  stage,
+  type TestHead,
   testHead,
 } from "../../../test/head/fixture.ts";
+import { dumpBothNow, histogram } from "../../../test/head/histograms.ts";
 import { Encoding } from "../../chunkenc/encoding.ts";
 import { XorAppender } from "../../chunkenc/xor.ts";
 import { staleHistogram } from "../../model/histogram.ts";
@@ -71,6 +74,58 @@ function storeChunk(chunks: MemoryChunks, walRef: number, rows: readonly (readon
   chunks.flush();
   return { ref, mint, maxt, samples: rows.length, encoding: Encoding.xor as number };
 }
+
+test("the same with histograms and with series that change their kind", () => {
+  const written = testHead({ chunkRangeMs: 300_000 }, { pages: 512 });
+  const reference = testHead({ chunkRangeMs: 300_000 }, { pages: 512 });
+  const records: { floats: number; histograms: number }[] = [];
+  const fill = (head: TestHead, k: number) => {
+    for (let i = 0; i < 5; i++) {
+      const labels = { a: `${i}` };
+      const t = t0 + k * 15_000;
+      if ((k + i) % 11 === 0) stage(head.appender, [[labels, t, k % 2 === 0 ? 0x7ff0000000000002n : k]]);
+      else {
+        const shape = { isFloat: i === 1, gauge: i === 2, bounds: i === 3 ? [1, 2, 3] : undefined };
+        const one = histogram({ [k % 3]: k + 1, 1: 2 * k }, shape);
+        head.appender.appendHistogram(head.appender.series(Labels.of(labels)), t, one);
+      }
+    }
+    head.appender.commit();
+  };
+  for (let k = 0; k < 120; k++) {
+    fill(written, k);
+    fill(reference, k);
+    records.push({ floats: written.log.samples.length, histograms: written.log.histograms.length });
+  }
+  const index = new ReplayChunks(-Infinity);
+  for (const [ref, { walRef, mint, maxt, encoding, bytes }] of written.chunks.chunks) {
+    expect(index.add(walRef, { ref, mint, maxt, encoding, samples: (bytes[0] << 8) | bytes[1] })).toBe("");
+  }
+  const again = begin(-Infinity, written.chunks, index);
+  for (const { walRef, labels } of written.log.series) again.replay.series(walRef, labels);
+  let at = { floats: 0, histograms: 0 };
+  for (const end of records) {
+    const floats = written.log.samples.slice(at.floats, end.floats);
+    again.replay.samples(
+      Float64Array.from(floats, ({ walRef }) => walRef),
+      Float64Array.from(floats, ({ t }) => t),
+      new Float64Array(BigUint64Array.from(floats, ({ bits }) => bits).buffer),
+      floats.length,
+    );
+    const entries = written.log.histograms.slice(at.histograms, end.histograms);
+    again.replay.histograms(
+      Float64Array.from(entries, ({ walRef }) => walRef),
+      Float64Array.from(entries, ({ t }) => t),
+      entries.map((entry) => entry.histogram),
+      entries.length,
+    );
+    at = end;
+  }
+  again.replay.finish();
+  expect(dumpBothNow(again.reader, t0)).toEqual(dumpBothNow(reference.reader, t0));
+  const { nativeHistogramSeries, nativeHistogramBuckets, staleSeries } = reference.head.stats;
+  expect(again.head.stats).toMatchObject({ nativeHistogramSeries, nativeHistogramBuckets, staleSeries });
+});
 
 test("a head written, replayed, and written on is as if nothing had happened", () => {
   const written = testHead({ samplesPerChunk: 20 }, { pages: 512 });
