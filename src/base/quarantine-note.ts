@@ -14,6 +14,8 @@ export interface Loss {
   readonly series: string;
   readonly mint: number;
   readonly maxt: number;
+  /** The same as pairs of name and value, where they are known. */
+  readonly labels?: readonly string[];
   /** What it was: "a chunk of 120 samples" … */
   readonly what: string;
 }

@@ -27,6 +27,8 @@ export interface ForcedMonotonicity {
 }
 
 export class Annotations {
+  /** Warnings of the storage, which have no place in the query; they come first. */
+  readonly ofStorage = new Set<string>();
   #byText = new Map<string, Annotation>();
   #forced = new Map<Position, ForcedMonotonicity>();
 
@@ -86,7 +88,7 @@ export class Annotations {
     for (const [text, { severity, position, details }] of this.#byText) {
       texts[severity].push(`PromQL ${severity}: ${text}${details} (${lineAndColumn(query, position)})`);
     }
-    return { warnings: texts.warning, infos: texts.info };
+    return { warnings: [...this.ofStorage, ...texts.warning], infos: texts.info };
   }
 
   #reportForced(): void {

@@ -97,6 +97,10 @@ export class QueryRun implements QueryContext {
     this.#report();
   }
 
+  warn(text: string): void {
+    this.annotations.ofStorage.add(text);
+  }
+
   #report(): void {
     const { heldKiB } = this.#limits;
     if (heldKiB !== undefined) heldKiB[0] = this.#bytes / 1024;

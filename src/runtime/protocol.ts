@@ -88,7 +88,9 @@ export type WriterNotice =
   | { readonly notice: "replay"; readonly segment: number; readonly first: number; readonly last: number }
   | { readonly notice: "compactable" }
   /** Storing stopped, for this reason, or resumed (""). */
-  | { readonly notice: "disk"; readonly problem: string };
+  | { readonly notice: "disk"; readonly problem: string }
+  /** What the start found damaged and repaired. */
+  | { readonly notice: "damage"; readonly problem: string };
 
 export interface QueryData {
   readonly storage: StorageSettings;

@@ -467,6 +467,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     if (notice.notice === "replay") {
       this.#replay = { min: notice.first, max: notice.last, current: notice.segment };
     } else if (notice.notice === "compactable") this.maintenance.trigger();
+    else if (notice.notice === "damage") this.#env.notify("damage", notice.problem);
     else if (notice.notice === "disk") this.#diskChanged(notice.problem);
   }
 

@@ -44,6 +44,7 @@ export function writerStats(
     headChunkBytes: sizes.headChunks,
     walSegment: wal.position.segment,
     walCorruptions: wal.replayed.setAside.length,
+    blocksRepaired: db.blockRepairs.length,
     walSyncs: syncs.count,
     walSyncSeconds: syncs.seconds,
     walSyncsFailed: wal.syncsFailed,

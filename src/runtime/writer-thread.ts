@@ -66,6 +66,10 @@ const db = openDb(env, settings.dir, {
     onChange: (problem) => notify({ notice: "disk", problem }),
   },
 });
+if (db.damageCount > 0) {
+  const problem = `Damage was found on the disk and repaired (${db.damageCount} files or blocks). What was damaged is in quarantine/ in the data directory, with notes of what is missing.`;
+  notify({ notice: "damage", problem });
+}
 logger.info("The write-ahead log has been replayed", {
   seconds: db.replaySeconds.toFixed(3),
   records: db.wal.replayed.recordCount,

@@ -17,6 +17,8 @@ export interface QueryContext {
   /** Charges memory that the query keeps until it ends or {@link releaseBytes} is called. */
   chargeBytes(count: number): void;
   releaseBytes(count: number): void;
+  /** Something that the asker should know of the answer: it goes out with it as a warning. */
+  warn?(text: string): void;
 }
 
 /** What a select is for: lets a source read less. A source may ignore all of it. */

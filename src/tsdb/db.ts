@@ -88,6 +88,8 @@ export class Db {
   /** How long the start took: chunk files, then the WAL. */
   readonly replaySeconds: number;
   readonly unknownRefs: UnknownRefs;
+  /** Blocks, WAL segments and head chunk files that were damaged. */
+  readonly damageCount: number;
   /** What was found wrong with blocks at the start, and what became of them. */
   readonly blockRepairs: readonly BlockRepair[];
   readonly #log: WalLog;
@@ -158,6 +160,7 @@ export class Db {
     warnAboutUnknownRefs(logger, replay.unknown);
     this.#log = new WalLog(this.wal);
     this.appender = new HeadAppender(this.head, this.#log);
+    this.damageCount = this.blockRepairs.length + this.wal.replayed.setAside.length + scan.setAside.length;
     this.disk.start();
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }

@@ -17,7 +17,7 @@ import { checkBlocks } from "../../src/tsdb/salvage/check-blocks.ts";
 import { isExpected } from "../fuzz/target.ts";
 import { seriesText } from "../series-text.ts";
 import { blockDir, readAll } from "../tsdb/block-dir.ts";
-import { chunkSource } from "../tsdb/chunk-series.ts";
+import { chunkSource, noHints, unlimited } from "../tsdb/chunk-series.ts";
 import { size } from "./size.ts";
 
 const everything = [new Matcher("=~", "__name__", ".+")];
@@ -108,6 +108,7 @@ test.each(["index", "chunks/000001", "tombstones", "meta.json"])("%s, byte by by
       ).toEqual([]);
       expect(new Set(gone.map(([series]) => series)).size, `${where}: ${gone}`).toBeLessThanOrEqual(1);
       if (gone.length > 0) expect(repairs.length, where).toBe(1);
+      if (gone.length > 0) expect(warnings(fs), where).toHaveLength(1);
       if (repairs.length > 0) counts.repaired++;
       if (gone.length === 0) counts.lossless++;
       for (const block of BlockSet.open({ ...env, cache: new PageCache(1 << 20) }, "data").blocks)
@@ -117,6 +118,18 @@ test.each(["index", "chunks/000001", "tombstones", "meta.json"])("%s, byte by by
   }
   console.log(name, JSON.stringify(counts));
 });
+
+/** What a query for everything warns of. */
+function warnings(fs: MemFs): string[] {
+  const set = BlockSet.open({ fs, cache: new PageCache(1 << 20), logger: silentLogger }, "data");
+  const texts: string[] = [];
+  const context = { ...unlimited, warn: (text: string) => texts.push(text) };
+  const querier = set.querier(-Infinity, Infinity);
+  querier.select(context, everything, -Infinity, Infinity, noHints, true);
+  querier.close();
+  set.close();
+  return texts;
+}
 
 /** Returns 1 where the damaged block gave an error. */
 function queriesBefore(fs: MemFs, where: string): number {

@@ -159,6 +159,11 @@ const wal = (compression: string): readonly StatFamily[] => [
     "Bytes of records written to the WAL.",
   ),
   counter("prometheus_tsdb_wal_writes_failed_total", "walWritesFailed", "Writes to the WAL that failed."),
+  counter(
+    "narthex_blocks_repaired_total",
+    "blocksRepaired",
+    "Damaged blocks that the start repaired or set aside.",
+  ),
   counter("prometheus_tsdb_wal_corruptions_total", "walCorruptions", "Damages found in the WAL."),
   summary(
     "prometheus_tsdb_wal_fsync_duration_seconds",

@@ -14,6 +14,7 @@ import { mergeQueriers } from "../../storage/merge.ts";
 import type { Querier, Queryable } from "../../storage/querier.ts";
 import { Block, type BlockEnv } from "./block.ts";
 import { BlockQuerier } from "./block-querier.ts";
+import { LossQuerier, type NamedLoss, readLosses } from "./loss-querier.ts";
 import { isUlid } from "./ulid.ts";
 
 export interface BlockSetEnv extends BlockEnv {
@@ -43,6 +44,7 @@ export class BlockSet implements Queryable {
   #visible: readonly Block[] = [];
   #obsolete: ReadonlyMap<string, Block | undefined> = new Map();
   #unreadable = new Map<string, Error>();
+  #losses: readonly NamedLoss[] = [];
   /** Blocks with open files, least recently used first. */
   readonly #open = new Set<Block>();
 
@@ -106,6 +108,7 @@ export class BlockSet implements Queryable {
         unreadable.set(name, error as Error);
       }
     }
+    this.#losses = readLosses(this.#env.fs, this.#dir);
     const hidden = obsoleteNames(readable, unreadable);
     for (const name of hidden.keys()) unreadable.delete(name);
     this.#reportUnreadable(unreadable);
@@ -139,6 +142,7 @@ export class BlockSet implements Queryable {
         for (const block of this.#visible) {
           if (block.overlaps(mint, maxt)) opened.push(this.#querier(block));
         }
+        if (this.#losses.length > 0) opened.push(new LossQuerier(this.#losses));
         return opened;
       } catch (error) {
         for (const querier of opened) querier.close();

@@ -55,7 +55,8 @@ test("what is found is what is repaired, named with its series and times; afterw
     [`data/${ulid}`, 1],
     ["data/wal/00000000", 1],
   ]);
-  const lost = [{ series: '{__name__="m", i="0"}', mint: 0, maxt: 10, what: "a chunk" }];
+  const labels = ["__name__", "m", "i", "0"];
+  const lost = [{ series: '{__name__="m", i="0"}', labels, mint: 0, maxt: 10, what: "a chunk" }];
   expect(found[0].lost).toEqual(lost);
   const repaired = repairDamage(env, "data", () => {});
   expect(repaired.map(({ path, quarantined }) => [path, quarantined])).toEqual([

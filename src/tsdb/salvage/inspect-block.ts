@@ -126,7 +126,14 @@ function checkChunks(fs: Fs, dir: string, all: readonly SalvagedSeries[]): Check
         } catch (error) {
           if (!(error instanceof CorruptionError)) throw error;
           problems.push(error.message);
-          lost.push({ series: one.labels.toString(), mint: from, maxt: to, what: "a chunk" });
+          const { labels } = one;
+          lost.push({
+            series: labels.toString(),
+            labels: labels.pairs,
+            mint: from,
+            maxt: to,
+            what: "a chunk",
+          });
         }
       }
       if (chunks.length > 0) series.push({ ...one, chunks });

@@ -1,0 +1,64 @@
+/**
+ * Stands among the queriers of a directory's blocks for what damage has taken from them: has no series, but warns a query
+ * that asks for what is missing. Which that is say the notes in the quarantine; a note that is removed ends the warnings.
+ */
+import { type Fs, joinPath } from "../../base/fs.ts";
+import { type Loss, readNotes } from "../../base/quarantine-note.ts";
+import { Labels } from "../../model/labels.ts";
+import type { Matcher } from "../../model/matcher.ts";
+import type { Querier, QueryContext, Series } from "../../storage/querier.ts";
+
+/** What is missing, with the quarantined thing that held it. */
+export interface NamedLoss extends Loss {
+  readonly from: string;
+}
+
+export function readLosses(fs: Fs, dir: string): NamedLoss[] {
+  const notes = readNotes(fs, joinPath(dir, "quarantine"));
+  return [...notes].flatMap(([from, { lost }]) =>
+    lost.map((loss) => ({
+      ...loss,
+      from,
+      // JSON has no infinity.
+      mint: loss.mint ?? Number.NEGATIVE_INFINITY,
+      maxt: loss.maxt ?? Number.POSITIVE_INFINITY,
+    })),
+  );
+}
+
+export class LossQuerier implements Querier {
+  readonly #losses: readonly NamedLoss[];
+
+  constructor(losses: readonly NamedLoss[]) {
+    this.#losses = losses;
+  }
+
+  select(context: QueryContext, matchers: readonly Matcher[], mint: number, maxt: number): readonly Series[] {
+    const sources = new Set<string>();
+    for (const loss of this.#losses) {
+      if (loss.mint <= maxt && mint <= loss.maxt && mayMatch(loss, matchers)) sources.add(loss.from);
+    }
+    for (const from of sources) {
+      context.warn?.(
+        `samples are missing from this answer: they were damaged on the disk (see quarantine/${from}.note.json)`,
+      );
+    }
+    return [];
+  }
+
+  labelNames(): string[] {
+    return [];
+  }
+
+  labelValues(): string[] {
+    return [];
+  }
+
+  close(): void {}
+}
+
+function mayMatch({ labels: pairs }: NamedLoss, matchers: readonly Matcher[]): boolean {
+  if (pairs === undefined) return true;
+  const labels = new Labels(pairs);
+  return matchers.every((matcher) => matcher.matches(labels.get(matcher.name) ?? ""));
+}
