@@ -6,6 +6,8 @@
  * Failed calls throw Node's system errors: `code` is "ENOENT", "ENOSPC", "EIO" ….
  */
 
+import { NarthexError } from "./errors.ts";
+
 /**
  * How a file is opened.
  * - `read`: must exist, read only
@@ -63,6 +65,27 @@ export interface Fs {
 /** Joins path segments with "/", without normalising. */
 export function joinPath(...segments: string[]): string {
   return segments.join("/");
+}
+
+/**
+ * As {@link File.readAt}, for content that is to be judged: a read that ends before the file does goes on, and one that
+ * brings nothing more is an error. What was not read must not be taken for what is not there.
+ */
+export function readWhole(file: File, into: Uint8Array, position: number): number {
+  let done = file.readAt(into, position);
+  while (done < into.length) {
+    const missing = Math.min(into.length - done, file.size() - position - done);
+    if (missing <= 0) return done;
+    const more = file.readAt(into.subarray(done), position + done);
+    if (more === 0) {
+      throw new NarthexError(
+        "STORAGE",
+        `${file.path}: a read at byte ${position + done} brought nothing, ${missing} bytes before the end of the file`,
+      );
+    }
+    done += more;
+  }
+  return done;
 }
 
 /** Makes the content of a file durable that somebody else has written. */

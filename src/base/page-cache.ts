@@ -6,7 +6,7 @@
  * Only files may be read through it whose bytes never change: complete ones, and growing ones that are only appended to.
  */
 import { CorruptionError } from "./errors.ts";
-import type { File, Fs } from "./fs.ts";
+import { type File, type Fs, readWhole } from "./fs.ts";
 
 /** A file that is read by ranges. The bytes handed out must not be written to. */
 export interface PagedFile {
@@ -184,7 +184,7 @@ class CachedFile implements PagedFile {
 
   #read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    const got = this.#file.readAt(bytes, offset);
+    const got = readWhole(this.#file, bytes, offset);
     if (got < length) throw new CorruptionError(this.path, offset, `${length} bytes expected, ${got} read`);
     return bytes;
   }

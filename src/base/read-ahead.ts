@@ -3,7 +3,7 @@
  * blocks that are compacted or verified: pages of page-cache.ts would be allocated, filled and thrown away.
  */
 import { CorruptionError } from "./errors.ts";
-import type { File, Fs } from "./fs.ts";
+import { type File, type Fs, readWhole } from "./fs.ts";
 import type { FileOpener, PagedFile } from "./page-cache.ts";
 
 const defaultBytes = 256 * 1024;
@@ -60,7 +60,7 @@ class AheadFile implements PagedFile {
     ahead.owner = undefined;
     if (length > ahead.bytes.length) ahead.bytes = new Uint8Array(length);
     const wanted = Math.min(ahead.bytes.length, this.sizeBytes - offset);
-    const got = this.#file.readAt(ahead.bytes.subarray(0, wanted), offset);
+    const got = readWhole(this.#file, ahead.bytes.subarray(0, wanted), offset);
     if (got < length) throw new CorruptionError(this.path, offset, `${length} bytes expected, ${got} read`);
     this.#start = offset;
     this.#end = offset + got;

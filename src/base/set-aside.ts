@@ -3,7 +3,7 @@
  * would contradict what we write. They go into a directory of their own under a name that says what they were.
  * Nothing that is set aside is ever read again by the server.
  */
-import { type Fs, joinPath } from "./fs.ts";
+import { type Fs, joinPath, readWhole } from "./fs.ts";
 
 /** What was set aside: what a log line needs. */
 export interface SetAside {
@@ -49,7 +49,7 @@ export function copyAside(
     const target = fs.open(to, "create");
     try {
       const block = new Uint8Array(Math.min(1024 * 1024, source.size() - offset));
-      for (let at = offset, read = 0; (read = source.readAt(block, at)) > 0; at += read) {
+      for (let at = offset, read = 0; (read = readWhole(source, block, at)) > 0; at += read) {
         target.writeAt(block.subarray(0, read), at - offset);
       }
       target.sync();

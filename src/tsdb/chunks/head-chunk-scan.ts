@@ -9,7 +9,7 @@
  */
 import type { LogFields, Logger } from "../../base/env.ts";
 import { CorruptionError } from "../../base/errors.ts";
-import type { File, Fs } from "../../base/fs.ts";
+import { type File, type Fs, readWhole } from "../../base/fs.ts";
 import { copyAside, type SetAside, setAside } from "../../base/set-aside.ts";
 import {
   entryChecksumBytes,
@@ -158,7 +158,7 @@ function removeEmptyLast(fs: Fs, dir: string, files: readonly number[]): boolean
 function isZero(file: File, start: number, end: number): boolean {
   const block = new Uint8Array(Math.min(64 * 1024, end - start));
   for (let at = start; at < end; ) {
-    const read = file.readAt(block.subarray(0, Math.min(block.length, end - at)), at);
+    const read = readWhole(file, block.subarray(0, Math.min(block.length, end - at)), at);
     if (read === 0) return true;
     for (let i = 0; i < read; i++) if (block[i] !== 0) return false;
     at += read;
@@ -223,7 +223,7 @@ function readEntries(file: File, segment: number, visit: ChunkVisitor): void {
     }
     held -= start;
     start = 0;
-    held += file.readAt(block.subarray(held), at + held);
+    held += readWhole(file, block.subarray(held), at + held);
   };
 
   for (let at = headChunkHeaderBytes; at < fileEnd; ) {
@@ -259,7 +259,7 @@ function readEntries(file: File, segment: number, visit: ChunkVisitor): void {
 
 function checkHeader(file: File, fileEnd: number): void {
   const header = new Uint8Array(headChunkHeaderBytes);
-  if (fileEnd < headChunkHeaderBytes || file.readAt(header, 0) < headChunkHeaderBytes) {
+  if (fileEnd < headChunkHeaderBytes || readWhole(file, header, 0) < headChunkHeaderBytes) {
     throw new CorruptionError(file.path, 0, `a file of ${fileEnd} bytes has no room for its header`);
   }
   const magic = new DataView(header.buffer).getUint32(0);

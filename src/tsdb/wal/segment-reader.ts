@@ -4,7 +4,7 @@
  */
 import type { Codecs } from "../../base/codec.ts";
 import { crc32c } from "../../base/crc32c.ts";
-import type { File, Fs } from "../../base/fs.ts";
+import { type File, type Fs, readWhole } from "../../base/fs.ts";
 import {
   FragmentType,
   fragmentHeaderBytes,
@@ -123,7 +123,7 @@ export class SegmentReader {
     // After a short page there is nothing: `at` is then the end of the file, not the start of a page.
     if (at % pageBytes !== 0) return false;
     this.#blockStart = at;
-    this.#held = this.#file.readAt(this.#block, at);
+    this.#held = readWhole(this.#file, this.#block, at);
     return this.#held > 0;
   }
 
