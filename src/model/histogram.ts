@@ -2,8 +2,8 @@
  * A native histogram: how many observations fell into each bucket. With exponential buckets (schemas -4 to 8: bounds are
  * powers of 2^(2^-schema), on both sides of a zero bucket) or with custom bounds (schema -53).
  *
- * Counts are integers or, in a float histogram, any doubles. They are held as doubles either way: integers are exact up to
- * 2^53, and decoders refuse larger ones. Buckets have absolute counts, in the order of their indices on each side.
+ * Counts are integers or, in a float histogram, any doubles. They are held as doubles either way: decoders refuse
+ * integers beyond 2^53, and what is stored anew has none beyond {@link integerCountMax}. Buckets have absolute counts, in the order of their indices on each side.
  *
  * Immutable; arrays handed to the constructor must not be changed afterwards.
  */
@@ -12,6 +12,12 @@ import { bucketIndices, equalSpans, noSpans, type Span, spansOf } from "./spans.
 
 export const ResetHint = { unknown: 0, reset: 1, notReset: 2, gauge: 3 } as const;
 export type ResetHint = (typeof ResetHint)[keyof typeof ResetHint];
+
+/**
+ * Chunks tell integer counts by differences of differences of differences: up to here these are exact, too. Ten
+ * million observations a second reach it after three years and a half.
+ */
+export const integerCountMax = 2 ** 50;
 
 export const customBucketsSchema = -53;
 export const schemaMin = -4;

@@ -1,5 +1,8 @@
-/** What Prometheus refuses in a native histogram that is sent to it, with its texts. */
-import { customBucketsSchema, type Histogram, isExponentialSchema } from "./histogram.ts";
+/**
+ * What Prometheus refuses in a native histogram that is sent to it, with its texts; and integer counts that are too large
+ * for us.
+ */
+import { customBucketsSchema, type Histogram, integerCountMax, isExponentialSchema } from "./histogram.ts";
 import { bucketCount, type Span } from "./spans.ts";
 
 /** Why the histogram is not valid; "" where it is. */
@@ -13,6 +16,9 @@ export function histogramProblem(histogram: Histogram): string {
     if (problem !== "") return problem;
   } else {
     return `histogram has an invalid schema, which must be between -4 and 8 for exponential buckets, or -53 for custom buckets, got schema ${schema}`;
+  }
+  if (!isFloat && count > integerCountMax) {
+    return `observation count is ${count}: Narthex keeps integer counts up to ${integerCountMax}; send a float histogram`;
   }
   if (isFloat && count < 0) {
     return `observation count is  ${count}: histogram's observation count is negative`;

@@ -6,7 +6,7 @@ import {
   schemaMax,
   staleHistogram,
 } from "../model/histogram.ts";
-import type { Span } from "../model/spans.ts";
+import { bucketCount, type Span } from "../model/spans.ts";
 import { messageShape, Wire, type WireCursor } from "./wire.ts";
 import { histogram as histogramShape, timeSeries, type WriteRequest } from "./write-request.ts";
 
@@ -156,8 +156,17 @@ class HistogramMessage {
           : undefined,
     });
     if (histogram.isStale) return staleHistogram(isFloat);
-    return schema > schemaMax && schema <= schemaMaxReserved ? histogram.reduced(schemaMax) : histogram;
+    if (schema <= schemaMax || schema > schemaMaxReserved) return histogram;
+    // Spans may claim any number of buckets: what does not fit together is left for the validation to tell.
+    return hasAllBuckets(histogram) ? histogram.reduced(schemaMax) : histogram.with({ schema: schemaMax });
   }
+}
+
+function hasAllBuckets(histogram: Histogram): boolean {
+  return (
+    bucketCount(histogram.positiveSpans) === histogram.positiveBuckets.length &&
+    bucketCount(histogram.negativeSpans) === histogram.negativeBuckets.length
+  );
 }
 
 function readHistogram(cursor: WireCursor, end: number): TimedHistogram {

@@ -137,3 +137,32 @@ describe("what is not valid", () => {
     expect(histogramProblem(new Histogram({ ...plain, ...fields }))).toBe(problem);
   });
 });
+
+test("spans that claim more buckets than there are cost no memory, whatever the schema", () => {
+  const hostile = new Histogram({
+    ...plain,
+    schema: 20,
+    positiveSpans: [{ offset: 0, length: 4_000_000_000 }],
+  });
+  const [{ histogram }] = readHistograms(request([hostile]), 0);
+  expect(histogramProblem(histogram)).toMatch(
+    /^positive side: spans need 4000000000 buckets, have 3 buckets/,
+  );
+});
+
+test("integer counts beyond what chunks keep exactly are refused, floats are not", () => {
+  const counts = { ...plain, negativeSpans: [], negativeBuckets: new Float64Array(0), zeroCount: 0 };
+  const large = (isFloat: boolean, count: number) =>
+    histogramProblem(
+      new Histogram({
+        ...counts,
+        isFloat,
+        count,
+        positiveSpans: [{ offset: 0, length: 1 }],
+        positiveBuckets: Float64Array.of(count),
+      }),
+    );
+  expect(large(false, 2 ** 50)).toBe("");
+  expect(large(false, 2 ** 50 + 1)).toMatch(/keeps integer counts up to 1125899906842624/);
+  expect(large(true, 2 ** 60)).toBe("");
+});
