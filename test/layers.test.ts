@@ -60,6 +60,7 @@ const tsdbLayers: Record<string, readonly string[]> = {
   index: [],
   budget: [],
   head: ["chunks", "record", "wal", "index", "tombstones", "budget"],
+  "head-snapshot": ["chunks", "record", "wal", "head"],
   block: ["chunks", "index", "tombstones"],
   compact: ["chunks", "index", "tombstones", "block", "head"],
   salvage: ["chunks", "index", "tombstones", "block", "compact", "wal"],

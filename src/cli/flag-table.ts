@@ -314,6 +314,27 @@ const ours: readonly FlagDefinition[] = [
     { ...server, words: ["segment", "interval", "always", "adaptive"] },
   ),
   flag(
+    "duration",
+    "storage.tsdb.head-snapshot-interval",
+    "2m",
+    "How often a snapshot of the head is taken in the background, so that a start replays only what the WAL got since. 0: never.",
+    server,
+  ),
+  flag(
+    "size",
+    "storage.tsdb.head-snapshot-max-size",
+    "1GiB",
+    "No snapshot of the head is taken that would be larger. 0: no limit.",
+    { ...server, placeholder: "<bytes>" },
+  ),
+  flag(
+    "bool",
+    "storage.tsdb.verify-on-start",
+    "false",
+    "Replays all of the WAL and reads all blocks through at the start, whether there is a snapshot of the head or not.",
+    server,
+  ),
+  flag(
     "size",
     "storage.tsdb.memory-limit",
     "",

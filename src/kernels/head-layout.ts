@@ -128,6 +128,8 @@ export const SeriesFlag = {
   deletedIntervals: 0x80000,
   /** Of an open histogram chunk: its end was predicted. */
   endPredicted: 0x100000,
+  /** No record of the WAL names it yet. */
+  unlogged: 0x400000,
 } as const;
 
 /** Parts of Series.bits. */

@@ -32,6 +32,7 @@ import { withoutPendingUploads } from "../tsdb/compact/upload-file.ts";
 import { writeBlock } from "../tsdb/compact/write-block.ts";
 import { headChunksDir, quarantineDir, walDir } from "../tsdb/db.ts";
 import { liveWalRefs } from "../tsdb/head/head-status.ts";
+import { publishSnapshot } from "../tsdb/head-snapshot/files.ts";
 import { writeCheckpoint } from "../tsdb/wal/checkpoint.ts";
 import { checkpointPath } from "../tsdb/wal/checkpoint-dir.ts";
 import { Control } from "./control.ts";
@@ -39,6 +40,7 @@ import { portLogger } from "./port-logger.ts";
 import type { CompactionData, CompactionMethods, RewrittenBlock } from "./protocol.ts";
 import { serve } from "./rpc.ts";
 import type { RetentionSettings } from "./settings.ts";
+import { takeHeadSnapshot } from "./take-head-snapshot.ts";
 import { compactionOwner, ThreadStorage } from "./thread-storage.ts";
 
 /** What counts for the retention by size besides the blocks; the last one is Prometheus's log of late samples. */
@@ -169,6 +171,15 @@ serve<CompactionMethods>(
       const { names, ...counts } = deleteObsoleteBlocks(env, dir, storage.blocks, limits, quarantine);
       return { deleted: names, ...counts, unreadable: storage.blocks.unreadable.size };
     },
+    takeHeadSnapshot(begin) {
+      return takeHeadSnapshot(nodeFs, settings, begin, {
+        memory: storage.headMemory,
+        store: storage.headChunks,
+        owner: storage.owner,
+        createdMs: nodeClock.nowMs(),
+      });
+    },
+    publishHeadSnapshot: () => publishSnapshot(nodeFs, dir),
     snapshotBlocks(target) {
       storage.reloadBlocks();
       storage.blocks.requireAll("the snapshot");

@@ -3,8 +3,10 @@ import type { Answer, ExemplarsRequest, QueryAnswer, QueryRequest, WriteHeaders 
 import type { FamilyMetadata, ScrapedPage, ScrapeReport, TargetSettings } from "../scrape/sink.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
 import type { Culprit } from "../tsdb/budget/refused-series.ts";
+import type { HeadSnapshotBegin } from "../tsdb/db.ts";
 import type { SeriesLimits } from "../tsdb/head/head-budget.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
+import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
 import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
 import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
@@ -61,6 +63,10 @@ export interface WriterMethods {
   planCheckpoint(mint: number): CheckpointJob | undefined;
   /** The checkpoint is written: remove what it covers. */
   finishCheckpoint(mint: number): void;
+  /** The writer's part of a head snapshot; undefined while it cannot be taken. */
+  beginHeadSnapshot(): HeadSnapshotBegin | undefined;
+  /** Whether a snapshot that was begun may be used. */
+  headSnapshotStands(removals: string): boolean;
   /** Where the head's samples are, for a snapshot. */
   headRange(): TimeRange | undefined;
   /** Deletes samples of the head; returns of how many series. */
@@ -171,6 +177,9 @@ export interface CompactionMethods {
   cleanNext(): { readonly cleaned: string } | undefined;
   /** Deletes blocks beyond the retention and those that others replaced. */
   deleteBlocks(retention: RetentionSettings): BlockDeletions;
+  /** Writes a head snapshot, not yet in its place. */
+  takeHeadSnapshot(begin: HeadSnapshotBegin): SnapshotSummary;
+  publishHeadSnapshot(): void;
   /** Links all blocks into a directory. */
   snapshotBlocks(dir: string): void;
 }

@@ -32,8 +32,10 @@ import { queriesRefusedFrom } from "../tsdb/budget/urgency.ts";
 import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
+import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
 import { CompactionThreads } from "./compaction-threads.ts";
 import { Control } from "./control.ts";
+import { HeadSnapshots } from "./head-snapshots.ts";
 import { Maintenance, type MaintenanceStats } from "./maintenance.ts";
 import { MemoryMeter } from "./memory-meter.ts";
 import type {
@@ -92,6 +94,7 @@ const otherYoungMiB = 6;
 
 export class Runtime implements QueryService, WriteService, AdminService, StorageStatus {
   readonly maintenance: Maintenance;
+  readonly headSnapshots: HeadSnapshots;
   readonly sink: ScrapeSink;
   readonly #options: RuntimeOptions;
   readonly #env: RuntimeEnv;
@@ -117,6 +120,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   readonly tombstoneCleanups = { count: 0, seconds: 0 };
   /** Why nothing is stored at present, or "". */
   #diskProblem = "";
+  /** What the last head snapshot is of. */
+  #snapshotPlace = "";
   #closing = false;
 
   constructor(options: RuntimeOptions, env: RuntimeEnv) {
@@ -187,7 +192,10 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       {
         headCompactionDue: () => this.#writer.call("headCompactionDue", undefined as never),
         writeHeadBlock: (range) => this.#compactor().call("writeHeadBlock", { ...range, dir: storage.dir }),
-        truncateHead: (maxt) => this.#writer.call("truncateHead", maxt),
+        truncateHead: async (maxt) => {
+          await this.#writer.call("truncateHead", maxt);
+          this.headSnapshots.soon();
+        },
         planCheckpoint: (mint) => this.#writer.call("planCheckpoint", mint),
         writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
         finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),
@@ -201,6 +209,12 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       env.clock,
       env.logger,
       options.maintenanceIntervalMs,
+    );
+    this.headSnapshots = new HeadSnapshots(
+      { take: () => this.#takeHeadSnapshot() },
+      env.clock,
+      env.logger,
+      storage.headSnapshotIntervalMs,
     );
     this.sink = {
       open: (settings) => void this.#writer.call("openTarget", settings),
@@ -379,6 +393,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     if (this.#closing) return;
     this.#closing = true;
     this.#meter.stop();
+    await this.headSnapshots.close();
     await this.maintenance.close();
     await this.#pool.close();
     await this.#compactors.end();
@@ -399,6 +414,25 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     await this.#pool.attach(head);
     this.#control.headReady = true;
     this.maintenance.trigger();
+    this.headSnapshots.start();
+  }
+
+  async #takeHeadSnapshot(): Promise<SnapshotSummary | undefined> {
+    return this.maintenance.between(async () => {
+      const begin = await this.#writer.call("beginHeadSnapshot", undefined as never);
+      const { segment = -1, offset = -1 } = begin?.place.wal ?? {};
+      const place = `${segment} ${offset} ${begin?.removals}`;
+      if (begin === undefined || place === this.#snapshotPlace) return undefined;
+      try {
+        const summary = await this.#compactor().call("takeHeadSnapshot", begin);
+        if (!(await this.#writer.call("headSnapshotStands", begin.removals))) return undefined;
+        await this.#compactor().call("publishHeadSnapshot", undefined as never);
+        this.#snapshotPlace = place;
+        return summary;
+      } finally {
+        await this.#compactors.end();
+      }
+    });
   }
 
   /** Before the head's memory is full: what queries need is for the samples then. */

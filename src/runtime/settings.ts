@@ -23,6 +23,12 @@ export interface StorageSettings {
   readonly memoryLimitBytes: number;
   /** What a reading thread keeps of files. */
   readonly cacheBytes: number;
+  /** How often a head snapshot is taken; 0: never. */
+  readonly headSnapshotIntervalMs: number;
+  /** None is taken that would be larger; 0: no limit. */
+  readonly headSnapshotBytesMax: number;
+  /** All of the WAL is replayed and all blocks are read through at the start. */
+  readonly verifyOnStart: boolean;
   /** The size limit of one chunk file of a block. */
   readonly blockSegmentBytes: number;
 }

@@ -70,6 +70,12 @@ export class ThreadStorage implements Queryable {
   }
 
   /** As {@link ThreadStorage.head}. */
+  get headChunks(): HeadChunkReader {
+    if (this.#chunks === undefined) throw notReady();
+    return this.#chunks;
+  }
+
+  /** As {@link ThreadStorage.head}. */
   get headMemory(): HeadMemory {
     if (this.#memory === undefined) throw notReady();
     return this.#memory;

@@ -49,6 +49,7 @@ export function writerStats(
     walSyncSeconds: syncs.seconds,
     walSyncsFailed: wal.syncsFailed,
     replaySeconds: db.replaySeconds,
+    snapshotSeries: db.snapshotSeries ?? 0,
   };
 }
 

@@ -6,6 +6,8 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { answerExemplars } from "../api/answer-exemplars.ts";
 import type { ExemplarSource } from "../api/query-sources.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
+import { joinPath } from "../base/fs.ts";
+import { PageCache } from "../base/page-cache.ts";
 import { formatSize } from "../config/size.ts";
 import { headKernel } from "../kernels/head-kernel.ts";
 import { scrapeKernel } from "../kernels/scrape-kernel.ts";
@@ -20,12 +22,16 @@ import { parseMetricSelector } from "../promql/parser/parser.ts";
 import { retryLater, type WriteAnswer, type WriteHeaders } from "../remote/write-protocol.ts";
 import { WriteReceiver } from "../remote/write-receiver.ts";
 import { ScrapeIngest } from "../scrape/ingest.ts";
+import { HeadChunkReader } from "../tsdb/chunks/head-chunk-reader.ts";
 import { stateOf } from "../tsdb/disk-guard.ts";
+import { publishSnapshot } from "../tsdb/head-snapshot/files.ts";
 import { openDb } from "../tsdb/open-db.ts";
+import { headChunksDir } from "../tsdb/recover.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
 import type { WriterData, WriterMethods, WriterNotice, WriterSettings } from "./protocol.ts";
 import { Handover, serve } from "./rpc.ts";
+import { takeHeadSnapshot } from "./take-head-snapshot.ts";
 import { writerOwner } from "./thread-storage.ts";
 import { WriterMemory } from "./writer-memory.ts";
 import { writerStats } from "./writer-stats.ts";
@@ -72,6 +78,7 @@ if (db.damageCount > 0) {
 }
 logger.info("The write-ahead log has been replayed", {
   seconds: db.replaySeconds.toFixed(3),
+  ...(db.snapshotSeries === undefined ? {} : { seriesOfSnapshot: db.snapshotSeries }),
   records: db.wal.replayed.recordCount,
   series: db.head.stats.series,
 });
@@ -120,8 +127,35 @@ function receive(body: Uint8Array, headers: WriteHeaders): WriteAnswer {
   return retryLater(problem, retryAfterSeconds);
 }
 
+/** So that the next start is quick. Nothing is appended any more; what goes wrong costs only that. */
+function snapshotAtEnd(): void {
+  if (settings.headSnapshotIntervalMs === 0 || db.disk.problem !== "") return;
+  const store = new HeadChunkReader(
+    { fs: nodeFs, cache: new PageCache(1 << 20) },
+    joinPath(settings.dir, headChunksDir),
+  );
+  try {
+    const begin = db.beginHeadSnapshot();
+    if (begin === undefined) return;
+    takeHeadSnapshot(nodeFs, settings, begin, {
+      memory: db.head.memory,
+      store,
+      owner: writerOwner,
+      createdMs: nodeClock.nowMs(),
+    });
+    publishSnapshot(nodeFs, settings.dir);
+  } catch (error) {
+    logger.warn("No head snapshot could be taken at the end: the next start replays the write-ahead log", {
+      reason: (error as Error).message,
+    });
+  } finally {
+    store.close();
+  }
+}
+
 /** A disk that is full or failing does not keep the server from ending in order. */
 function closeDb(): void {
+  snapshotAtEnd();
   try {
     db.close();
   } catch (error) {
@@ -179,6 +213,8 @@ serve<WriterMethods>(port, {
   truncateHead: truncate,
   planCheckpoint: (mint) => db.planCheckpoint(mint),
   finishCheckpoint: (mint) => db.finishCheckpoint(mint),
+  beginHeadSnapshot: () => db.beginHeadSnapshot(),
+  headSnapshotStands: (removals) => db.headSnapshotStands(removals),
   headRange: () => db.headRange(),
   deleteSamples({ matches, mint, maxt }) {
     let series = 0;

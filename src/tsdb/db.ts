@@ -8,37 +8,33 @@
  *   planCheckpoint → (write it) → finishCheckpoint
  */
 import type { Codecs } from "../base/codec.ts";
-import { type Clock, type Logger, type Random, silentLogger } from "../base/env.ts";
-import { type Fs, joinPath, makeDurable } from "../base/fs.ts";
-import { PageCache } from "../base/page-cache.ts";
+import type { Clock, Logger, Random } from "../base/env.ts";
+import { type Fs, joinPath } from "../base/fs.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
 import type { Matcher } from "../model/matcher.ts";
-import { BlockSet } from "./block/block-set.ts";
-import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
-import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
+import type { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import { removeLeftovers } from "./compact/delete-block.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
 import { earlyCut } from "./early-cut.ts";
 import { HeadAppender } from "./head/appender.ts";
 import { Collection } from "./head/collection.ts";
 import { deleteSamples } from "./head/delete-samples.ts";
-import { Head } from "./head/head.ts";
+import type { Head } from "./head/head.ts";
 import type { ChunkSink } from "./head/head-log.ts";
-import { HeadMemory } from "./head/memory.ts";
-import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
-import { ReplayChunks } from "./head/replay-chunks.ts";
+import type { HeadReplay, UnknownRefs } from "./head/replay.ts";
+import type { SnapshotPlace } from "./head-snapshot/position.ts";
+import type { WriterPart } from "./head-snapshot/write-snapshot.ts";
+import { writerPart } from "./head-snapshot/writer-part.ts";
+import { endOfBlocks, quarantineDir, recover } from "./recover.ts";
 import { checkBlocks } from "./salvage/check-blocks.ts";
 import type { BlockRepair } from "./salvage/repair-block.ts";
 import { setForeignStateAside } from "./wal/foreign-state.ts";
-import { type Compression, listSegments } from "./wal/segment.ts";
-import { type CheckpointPlan, Wal, type WalSync } from "./wal/wal.ts";
+import type { Compression } from "./wal/segment.ts";
+import type { CheckpointPlan, Wal, WalSync } from "./wal/wal.ts";
 import { WalLog } from "./wal/wal-log.ts";
 import type { WalSink } from "./wal/wal-sink.ts";
 
-export const walDir = "wal";
-export const headChunksDir = "chunks_head";
-/** Takes what is damaged and what contradicts our writes; nothing in it is ever read again. */
-export const quarantineDir = "quarantine";
+export { headChunksDir, quarantineDir, walDir } from "./recover.ts";
 
 export interface DbEnv {
   readonly fs: Fs;
@@ -66,10 +62,19 @@ export interface DbOptions {
   readonly onSync?: (seconds: number) => void;
   /** As `syncFull` of WalOptions. */
   readonly syncFull?: (path: string) => Promise<void>;
-  /** Read all blocks through before anything else (--storage.tsdb.verify-on-start). Default false. */
-  readonly verifyBlocks?: boolean;
+  /** All blocks are read through, and all of the WAL is replayed, head snapshot or not. Default: false. */
+  readonly verifyOnStart?: boolean;
   /** Default: no reserve is kept. */
   readonly disk?: DiskGuardOptions;
+}
+
+/** What the writer's thread gives to a head snapshot. */
+export interface HeadSnapshotBegin {
+  readonly place: SnapshotPlace;
+  readonly chunkRangeMs: number;
+  readonly part: WriterPart;
+  /** For {@link Db.headSnapshotStands}. */
+  readonly removals: string;
 }
 
 /** Milliseconds; both inclusive. */
@@ -90,6 +95,8 @@ export class Db {
   readonly unknownRefs: UnknownRefs;
   /** Blocks, WAL segments and head chunk files that were damaged. */
   readonly damageCount: number;
+  /** How many series the start took from the head snapshot; undefined where all of the WAL was replayed. */
+  readonly snapshotSeries: number | undefined;
   /** What was found wrong with blocks at the start, and what became of them. */
   readonly blockRepairs: readonly BlockRepair[];
   readonly #log: WalLog;
@@ -99,7 +106,7 @@ export class Db {
 
   /**
    * Opens the directory, which is created if need be and which the caller has locked: removes leftovers of unfinished
-   * work, replays `chunks_head` and the WAL. What is damaged is cut off and kept in `quarantine/`.
+   * work, brings the head back (recover.ts). What is damaged is cut off and kept in `quarantine/`.
    */
   constructor(env: DbEnv, dir: string, options: DbOptions) {
     const { fs, clock, logger } = env;
@@ -109,40 +116,16 @@ export class Db {
     removeLeftovers(env, dir);
     setForeignStateAside(env, dir, quarantine);
 
-    this.blockRepairs = checkBlocks(env, dir, quarantine, { thorough: options.verifyBlocks ?? false });
-    const blocksEnd = endOfBlocks(env, dir);
+    this.blockRepairs = checkBlocks(env, dir, quarantine, { thorough: options.verifyOnStart ?? false });
+    const blocksEnd = endOfBlocks(fs, dir);
     options.onBlocks?.(blocksEnd);
-    const replayChunks = new ReplayChunks(blocksEnd);
-    const chunksDir = joinPath(dir, headChunksDir);
-    const scan = scanHeadChunks(env, chunksDir, quarantine, (chunk) =>
-      chunk.outOfOrder
-        ? replayChunks.note(chunk.walRef)
-        : replayChunks.add(chunk.walRef, {
-            ref: chunk.ref,
-            mint: chunk.mint,
-            maxt: chunk.maxt,
-            samples: chunk.sampleCount,
-            encoding: chunk.encoding,
-          }),
-    );
-    syncLastSegment(fs, joinPath(dir, walDir));
-    // While the log is replayed there is nothing in it that is not on the disk.
-    let wal: Wal | undefined;
-    this.#chunks = HeadChunkWriter.open(env, chunksDir, scan.maxt, { beforeSync: () => wal?.sync() });
-    const memory = HeadMemory.create({ hashSeed: env.random.u32() });
     this.disk = new DiskGuard(env, dir, options.disk ?? { reserveBytes: 0 });
-    this.head = new Head(memory, guarded(this.#chunks, this.disk), {
-      chunkRangeMs: options.blockRangeMs,
+    const recovered = recover(env, dir, {
+      blockRangeMs: options.blockRangeMs,
       samplesPerChunk: options.samplesPerChunk,
       exemplarsMax: options.exemplarsMax,
-      kernel: options.kernel?.(memory.memory),
-    });
-    const replay = new HeadReplay(this.head, blocksEnd, replayChunks);
-    this.wal = Wal.open(
-      env,
-      joinPath(dir, walDir),
-      {
-        quarantineDir: quarantine,
+      kernel: options.kernel,
+      wal: {
         compression: options.walCompression,
         segmentBytes: options.walSegmentBytes,
         sync: options.walSync,
@@ -150,17 +133,21 @@ export class Db {
         onSync: options.onSync,
         syncFull: options.syncFull,
       },
-      replaySink(replay, options.onReplay),
-    );
-    wal = this.wal;
-    replay.finish();
-    const walRefMax = Math.max(this.wal.replayed.walRefMax, replayChunks.walRefMax);
-    this.head.nextWalRef = Math.max(this.head.nextWalRef, walRefMax + 1);
-    this.unknownRefs = replay.unknown;
-    warnAboutUnknownRefs(logger, replay.unknown);
+      thorough: options.verifyOnStart ?? false,
+      hashSeed: env.random.u32(),
+      blocksEnd,
+      guarded: (chunks) => guarded(chunks, this.disk),
+      sink: (replay) => replaySink(replay, options.onReplay),
+    });
+    this.head = recovered.head;
+    this.wal = recovered.wal;
+    this.#chunks = recovered.chunks;
+    this.snapshotSeries = recovered.snapshotSeries;
+    this.unknownRefs = recovered.unknownRefs;
+    warnAboutUnknownRefs(logger, recovered.unknownRefs);
     this.#log = new WalLog(this.wal);
     this.appender = new HeadAppender(this.head, this.#log);
-    this.damageCount = this.blockRepairs.length + this.wal.replayed.setAside.length + scan.setAside.length;
+    this.damageCount = this.blockRepairs.length + this.wal.replayed.setAside.length + recovered.chunkDamages;
     this.disk.start();
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }
@@ -247,6 +234,37 @@ export class Db {
     this.head.checkpointWritten(mint);
   }
 
+  /**
+   * What a head snapshot needs of this thread: the place from which on the WAL is to be replayed over it, and what is not
+   * in the shared memory. To be asked for before the head is read. Undefined while chunks wait to be written.
+   */
+  beginHeadSnapshot(): HeadSnapshotBegin | undefined {
+    const { head } = this;
+    const chunkFiles = this.#chunks.files();
+    if (chunkFiles === undefined || head.cuts.waiting > 0 || this.#truncation !== undefined) return undefined;
+    return {
+      place: {
+        wal: this.wal.position,
+        chunkFiles,
+        minValidTime: head.minValidTime,
+        nextWalRef: head.nextWalRef,
+      },
+      chunkRangeMs: head.chunkRangeMs,
+      part: writerPart(head),
+      removals: this.#removals,
+    };
+  }
+
+  /** Whether nothing was taken from the head since the snapshot was begun: otherwise it may show what is gone. */
+  headSnapshotStands(removals: string): boolean {
+    return this.#truncation === undefined && removals === this.#removals;
+  }
+
+  get #removals(): string {
+    const { seriesRemoved, chunksRemoved, truncations } = this.head.stats;
+    return `${seriesRemoved} ${chunksRemoved} ${truncations} ${this.head.minTime}`;
+  }
+
   /** Bytes of WAL and `chunks_head`. */
   sizeBytes(): { readonly wal: number; readonly headChunks: number } {
     return { wal: this.wal.sizeBytes(), headChunks: this.#chunks.sizeBytes() };
@@ -265,13 +283,6 @@ export class Db {
   }
 }
 
-/** Blocks with these do not say that the head has nothing before their end. */
-const partialHints: ReadonlySet<string> = new Set([
-  "from-out-of-order",
-  "from-stale-series",
-  "from-selected-series",
-]);
-
 /** Chunk files whose failures stop the storing. */
 function guarded(chunks: ChunkSink, disk: DiskGuard): ChunkSink {
   const run = <T>(write: () => T): T => {
@@ -287,28 +298,6 @@ function guarded(chunks: ChunkSink, disk: DiskGuard): ChunkSink {
       run(() => chunks.append(walRef, mint, maxt, encoding, bytes)),
     flush: () => run(() => chunks.flush()),
   };
-}
-
-/** What a killed writer left in the log has to be on the disk before what it left in the chunk files. */
-function syncLastSegment(fs: Fs, dir: string): void {
-  if (fs.stat(dir) === undefined) return;
-  const last = listSegments(fs, dir).at(-1);
-  if (last !== undefined) makeDurable(fs, last.path);
-}
-
-/**
- * The end (exclusive) of the newest block of all samples that came in order; -Infinity without blocks. Who reads the blocks
- * for queries says which cannot be read.
- */
-function endOfBlocks({ fs }: DbEnv, dir: string): number {
-  const blocks = BlockSet.open({ fs, logger: silentLogger, cache: new PageCache(1) }, dir);
-  try {
-    return blocks.blocks
-      .filter(({ meta }) => !meta.compaction.hints.some((hint) => partialHints.has(hint)))
-      .reduce((end, { meta }) => Math.max(end, meta.maxTime), Number.NEGATIVE_INFINITY);
-  } finally {
-    blocks.close();
-  }
 }
 
 function replaySink(replay: HeadReplay, onReplay: DbOptions["onReplay"]): WalSink {

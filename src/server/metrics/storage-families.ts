@@ -3,6 +3,7 @@
  * them, and `narthex_*` for what only this server has.
  */
 
+import { headSnapshotFamilies } from "./head-snapshot-families.ts";
 import { memoryFamilies } from "./memory-families.ts";
 import {
   counter,
@@ -428,6 +429,7 @@ export const storageFamilies = (walCompression: string): readonly StatFamily[] =
   ...ingest,
   ...threads,
   ...memoryFamilies,
+  ...headSnapshotFamilies,
 ];
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {

@@ -22,6 +22,7 @@ export async function storageStats(
   return {
     ...(await runtime.writerStats()),
     ...runtime.maintenanceStats,
+    ...runtime.headSnapshots.stats,
     ...blocks.read(),
     ...memoryStats(runtime),
     threads: running,

@@ -54,13 +54,15 @@ export interface HeadChunkScan {
 /**
  * Visits every chunk in `dir` in the order of writing; a missing directory holds none. `visit` returns "", or what is
  * wrong with the chunk (older than the one before it of the same series): then the file is cut there as if its bytes
- * were damaged. `quarantineDir` takes what is cut off, each with a warning in the log.
+ * were damaged. `quarantineDir` takes what is cut off, each with a warning in the log. Of the file with the number that
+ * `from` names only what follows its first bytes is visited, of those before it nothing.
  */
 export function scanHeadChunks(
   env: { readonly fs: Fs; readonly logger: Logger },
   dir: string,
   quarantineDir: string,
   visit: ChunkVisitor,
+  from: { readonly number: number; readonly bytes: number } = { number: 0, bytes: headChunkHeaderBytes },
 ): HeadChunkScan {
   const { fs } = env;
   const maxt = new Map<number, number>();
@@ -80,7 +82,9 @@ export function scanHeadChunks(
   let problem = sequential < 0 ? "" : `the file before it, ${files[sequential] - 1}, is missing`;
   let cut: { path: string; offset: number } | undefined;
   for (let i = 0; i < goodCount; i++) {
-    const scanned = scanFile(fs, headChunkPath(dir, files[i]), files[i], count);
+    if (files[i] < from.number) continue;
+    const start = files[i] === from.number ? from.bytes : headChunkHeaderBytes;
+    const scanned = scanFile(fs, headChunkPath(dir, files[i]), files[i], start, count);
     if (scanned.error === undefined) {
       maxt.set(files[i], scanned.maxt);
       continue;
@@ -111,7 +115,7 @@ export function checkHeadChunkFile(fs: Fs, path: string, segment: number): Corru
   } finally {
     file.close();
   }
-  return scanFile(fs, path, segment, () => "").error;
+  return scanFile(fs, path, segment, headChunkHeaderBytes, () => "").error;
 }
 
 function fieldsOf(aside: SetAside): LogFields {
@@ -172,11 +176,11 @@ interface FileScan {
   error: CorruptionError | undefined;
 }
 
-function scanFile(fs: Fs, path: string, segment: number, visit: ChunkVisitor): FileScan {
+function scanFile(fs: Fs, path: string, segment: number, start: number, visit: ChunkVisitor): FileScan {
   const result: FileScan = { maxt: Number.NEGATIVE_INFINITY, error: undefined };
   const file = fs.open(path, "read");
   try {
-    readEntries(file, segment, (chunk) => {
+    readEntries(file, segment, start, (chunk) => {
       const problem = visit(chunk);
       if (problem === "") {
         result.maxt = chunk.outOfOrder ? Number.POSITIVE_INFINITY : Math.max(result.maxt, chunk.maxt);
@@ -193,7 +197,7 @@ function scanFile(fs: Fs, path: string, segment: number, visit: ChunkVisitor): F
 }
 
 /** Reads ahead in blocks; a block always begins at an entry and is grown for one that does not fit. */
-function readEntries(file: File, segment: number, visit: ChunkVisitor): void {
+function readEntries(file: File, segment: number, from: number, visit: ChunkVisitor): void {
   const { path } = file;
   const fileEnd = file.size();
   checkHeader(file, fileEnd);
@@ -226,7 +230,7 @@ function readEntries(file: File, segment: number, visit: ChunkVisitor): void {
     held += readWhole(file, block.subarray(held), at + held);
   };
 
-  for (let at = headChunkHeaderBytes; at < fileEnd; ) {
+  for (let at = from; at < fileEnd; ) {
     fill(at, entryHeadBytesMax);
     if (fileEnd - at < entryHeadBytesMax + entryChecksumBytes && isZero(file, at, fileEnd)) return;
     parseEntryHead(block.subarray(0, held), start, head, path, at);

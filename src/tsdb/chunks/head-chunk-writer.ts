@@ -88,6 +88,19 @@ export class HeadChunkWriter {
     return this.#segment;
   }
 
+  /** The files with what is written of each and its newest time, ascending; undefined while chunks wait for a flush. */
+  files(): { number: number; bytes: number; maxt: number }[] | undefined {
+    if (this.#buffer.length > 0) return undefined;
+    return [...this.#maxt].map(([number, maxt]) => ({
+      number,
+      bytes:
+        number === this.#segment && this.#file !== undefined
+          ? this.#written
+          : (this.#fs.stat(headChunkPath(this.dir, number))?.sizeBytes ?? 0),
+      maxt,
+    }));
+  }
+
   /** How many bytes wait for the next flush. */
   get bufferedBytes(): number {
     return this.#buffer.length;

@@ -270,6 +270,8 @@ export class HeadAppender implements Appender {
     head.stats.series++;
     head.stats.seriesCreated++;
     this.#unlogged.push(ref);
+    const { words } = head.memory;
+    words[seriesRecord(words, ref) + Series.samples] |= SeriesFlag.unlogged;
     return ref;
   }
 
@@ -328,6 +330,7 @@ export class HeadAppender implements Appender {
       );
     }
     log.flush();
+    for (const ref of unlogged) words[seriesRecord(words, ref) + Series.samples] &= ~SeriesFlag.unlogged;
     this.#unlogged = [];
   }
 

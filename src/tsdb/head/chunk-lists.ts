@@ -64,6 +64,25 @@ export class ChunkLists {
     Atomics.store(words, list + ChunkList.count, count + 1);
   }
 
+  /** Gives a series without a list that of a snapshot: `count` entries from `entries[at]` on. */
+  restore(record: number, ordinal: number, entries: Uint32Array, at: number, count: number): void {
+    const words = this.#words;
+    const list = this.#newList(count);
+    this.total += count;
+    words[list + ChunkList.ordinal] = ordinal;
+    words.set(entries.subarray(at, at + count * ChunkEntry.words), list + ChunkList.header);
+    words[list + ChunkList.count] = count;
+    words[record + Series.chunkList] = list;
+  }
+
+  /** The ref of the last chunk in the list; -1 for an empty one. */
+  lastRef(record: number): number {
+    const list = this.#words[record + Series.chunkList];
+    if (list === 0) return -1;
+    const entry = entryAt(list, this.#words[list + ChunkList.count] - 1);
+    return this.#words[entry + ChunkEntry.refHigh] * 0x100000000 + this.#words[entry + ChunkEntry.refLow];
+  }
+
   /** Takes out the chunks at the front that end before `mint`; returns how many. */
   dropBefore(record: number, mint: number): number {
     const list = this.#words[record + Series.chunkList];

@@ -27,6 +27,11 @@ export class DeletedIntervals {
     return this.#bySeries.size === 0;
   }
 
+  /** By ref. */
+  get bySeries(): ReadonlyMap<number, readonly TimeInterval[]> {
+    return this.#bySeries;
+  }
+
   /** Seen by readers after {@link publish}. */
   add(ref: number, interval: TimeInterval): void {
     const known = this.#bySeries.get(ref);

@@ -97,6 +97,14 @@ export class ExemplarRing {
     return found.sort((a, b) => compareLabels(a.labels, b.labels));
   }
 
+  /** In the order of arrival. */
+  *entries(): Generator<{ readonly labels: Labels; readonly exemplar: Exemplar }> {
+    for (let i = 0; i < this.#ring.length; i++) {
+      const entry = this.#ring[(this.#next + i) % this.#ring.length];
+      if (entry !== undefined) yield { labels: entry.series.labels, exemplar: entry.exemplar };
+    }
+  }
+
   /** Changes how many fit; those that arrived last stay. */
   resize(countMax: number): void {
     if (countMax === this.#ring.length) return;

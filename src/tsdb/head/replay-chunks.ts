@@ -26,9 +26,15 @@ export class ReplayChunks {
   #next = new Uint32Array(1024);
   #n = 0;
 
-  /** What ends before `minValidTime` is in blocks and left out. */
-  constructor(minValidTime: number) {
+  readonly #walRefs = new Set<number>();
+  readonly #lists: boolean;
+
+  /**
+   * What ends before `minValidTime` is in blocks and left out. `lists`: whether {@link walRefs} will be asked for.
+   */
+  constructor(minValidTime: number, lists = false) {
     this.#minValidTime = minValidTime;
+    this.#lists = lists;
   }
 
   /** Remembers that there is a chunk of this series. Returns "", or what is wrong with it. */
@@ -57,9 +63,17 @@ export class ReplayChunks {
     this.#samples[i] = chunk.samples;
     this.#encodings[i] = chunk.encoding;
     if (last >= 0) this.#next[last] = i + 1;
-    else this.#first.set(walRef, i + 1);
+    else {
+      this.#first.set(walRef, i + 1);
+      if (this.#lists) this.#walRefs.add(walRef);
+    }
     this.#last.set(walRef, i + 1);
     return "";
+  }
+
+  /** The series that have any. */
+  walRefs(): ReadonlySet<number> {
+    return this.#walRefs;
   }
 
   /** The chunks of a series in time order. */

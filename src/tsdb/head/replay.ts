@@ -5,7 +5,7 @@
  *
  * Order of calls: the chunks of `chunks_head` into a {@link ReplayChunks}, then the records, then {@link finish}.
  */
-import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
+import { Chunk, Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import { type Histogram, staleHistogram } from "../../model/histogram.ts";
 import type { Labels } from "../../model/labels.ts";
 import { staleHigh, staleLow } from "../../model/value.ts";
@@ -34,6 +34,11 @@ export interface UnknownRefs {
   tombstones: number;
 }
 
+/** A snapshot and what came after it do not go together: only a full replay tells what is right. */
+export class SnapshotMismatch extends Error {
+  override name = "SnapshotMismatch";
+}
+
 export class HeadReplay {
   readonly unknown: UnknownRefs = { samples: 0, histograms: 0, exemplars: 0, metadata: 0, tombstones: 0 };
   readonly #head: Head;
@@ -47,6 +52,8 @@ export class HeadReplay {
   readonly #outcomes = new Uint8Array(samplesPerApply);
   readonly #killed: number[] = [];
   #lastWalRef = 0;
+  /** Refs up to this came from a snapshot. */
+  #restoredMax = 0;
 
   /** `minValidTime`: where the newest block ends; nothing before it is taken from the log. */
   constructor(head: Head, minValidTime: number, chunks: ReplayChunks) {
@@ -60,9 +67,16 @@ export class HeadReplay {
     this.#apply();
     const head = this.#head;
     this.#lastWalRef = higherWalRef(this.#lastWalRef, walRef);
+    // Its chunks are in the snapshot, which was taken after this record.
+    if (this.#restoredMax > 0 && this.#isRestored(this.#refs.get(walRef))) return;
     const labelBytes = this.#labelBytes;
     labelBytes.set(labels);
     let ref = head.series.find(labelBytes.bytes, 0, labelBytes.length);
+    if (this.#isRestored(ref)) {
+      throw new SnapshotMismatch(
+        `series ${labels} has WAL ref ${walRef} in the log, another in the snapshot`,
+      );
+    }
     if (ref === 0) {
       ref = head.series.create(labelBytes.bytes, 0, labelBytes.length, walRef);
       // A record without labels cannot be written by an appender; there is nothing to be done with it.
@@ -184,6 +198,64 @@ export class HeadReplay {
     }
     this.#keepDuplicate(ref, walRef, t);
     this.#head.exemplars.add(this.#head.labels(ref), { labels, value, t, hasTimestamp: true });
+  }
+
+  /** The series of a snapshot, which consists of what the snapshot has of it. */
+  restored(walRef: number, ref: number): void {
+    this.#lastWalRef = higherWalRef(this.#lastWalRef, walRef);
+    this.#refs.set(walRef, ref);
+    this.#restoredMax = ref;
+  }
+
+  /** Appends what was staged so far. */
+  applyStaged(): void {
+    this.#apply();
+  }
+
+  /**
+   * Gives the series of a snapshot the chunks that were written after it was taken: the first one of each is what became
+   * of its open chunk.
+   */
+  attachLaterChunks(): void {
+    this.#apply();
+    for (const walRef of this.#chunks.walRefs()) {
+      const ref = this.#refs.get(walRef);
+      if (this.#isRestored(ref)) this.#attachLater(ref, walRef);
+    }
+  }
+
+  #isRestored(ref: number): boolean {
+    return ref !== 0 && ref <= this.#restoredMax && this.#head.series.isLive(ref);
+  }
+
+  #attachLater(ref: number, walRef: number): void {
+    const head = this.#head;
+    const { words, doubles } = head.memory;
+    const record = seriesRecord(words, ref);
+    const listed = head.lists.lastRef(record);
+    const later = this.#chunks.of(walRef).filter((chunk) => chunk.ref > listed);
+    if (later.length === 0) return;
+    const open = words[record + Series.open];
+    const lastTime = doubles[(record + Series.lastTime) >> 1];
+    const fits =
+      open === 0 ? later[0].mint > lastTime : later[0].mint === doubles[(open + Chunk.firstTime) >> 1];
+    if (!fits) {
+      throw new SnapshotMismatch(
+        `a chunk of series ${walRef} that begins at ${later[0].mint} does not go on from it`,
+      );
+    }
+    let total = open === 0 ? words[record + Series.total] : words[open + Chunk.ordinal];
+    const dropped = dropOpenChunks(head, ref, record);
+    for (const chunk of later) {
+      head.lists.append(record, total, chunk);
+      total = (total + chunk.samples) >>> 0;
+    }
+    words[record + Series.total] = total;
+    const { maxt } = later[later.length - 1];
+    doubles[(record + Series.lastTime) >> 1] = maxt;
+    head.extendTimes(later[0].mint, maxt);
+    head.stats.chunks += later.length - dropped;
+    head.stats.chunksCreated += later.length - dropped;
   }
 
   /** Drops what is left over from before, and makes the head ready for queries and batches. */

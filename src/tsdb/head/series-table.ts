@@ -78,9 +78,31 @@ export class SeriesTable {
   create(bytes: Uint8Array, start: number, end: number, walRef: number): number {
     const count = this.#internAll(bytes, start, end);
     if (count === 0) return 0;
-    const words = this.#words;
     const low = hashBytes(bytes, start, end, this.#seed);
-    const high = hashHigh;
+    return this.#add(count, walRef, low, hashHigh);
+  }
+
+  /** Gives the label at the cursor, as it is in a snapshot of another head, its pair here. */
+  restorePair(cursor: LabelCursor): number {
+    this.pairs.makeRoom(1);
+    this.#arena.reserve(pagesForNewSeries);
+    return this.pairs.intern(cursor);
+  }
+
+  /**
+   * Creates a series that is not there yet from a snapshot of a head with the same hash seed: with the pairs
+   * `ids[0, count)`, sorted by name, and the hash of its label bytes.
+   */
+  restore(ids: Uint32Array, count: number, walRef: number, low: number, high: number): number {
+    if (count > this.#ids.length) this.#ids = new Uint32Array(2 * count);
+    for (let i = 0; i < count; i++) this.#ids[i] = ids[i];
+    this.#arena.reserve(pagesForNewSeries);
+    return this.#add(count, walRef, low, high);
+  }
+
+  /** A series with the first `count` of #ids. */
+  #add(count: number, walRef: number, low: number, high: number): number {
+    const words = this.#words;
     const ref = words[Root.lastRef] + 1;
     const record = this.#newRecord(ref);
     words[Root.lastRef] = ref;

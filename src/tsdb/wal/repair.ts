@@ -132,16 +132,17 @@ function copySound(env: RepairEnv, segment: Segment, damaged: ReadonlySet<number
 
 /**
  * Reads a segment over damaged places; `onRecord` may throw a WalCorruptionError where a record is sound but what it
- * holds is not. Returns the damage, if any.
+ * holds is not. Begins at `offset`, the end of a record. Returns the damage, if any.
  */
 export function forEachRecord(
   env: RepairEnv,
   segment: Segment,
   onRecord: (reader: SegmentReader) => void,
+  offset = 0,
 ): SegmentDamage | undefined {
   const errors: WalCorruptionError[] = [];
   let goesOn = true;
-  const reader = new SegmentReader(env, segment);
+  const reader = new SegmentReader(env, segment, offset);
   try {
     for (let more = true; more; ) {
       try {

@@ -40,18 +40,28 @@ export interface ReplayEnv {
 /**
  * Replays everything in `dir`, over damaged places: what follows them is replayed too, as far as its series are known.
  * Damaged segments are then made whole, with a warning each; what was damaged goes to `quarantineDir`.
+ * With `from` nothing before that place is looked at.
  */
-export function replayWal(env: ReplayEnv, dir: string, quarantineDir: string, sink: WalSink): ReplayResult {
+export function replayWal(
+  env: ReplayEnv,
+  dir: string,
+  quarantineDir: string,
+  sink: WalSink,
+  from?: { readonly segment: number; readonly offset: number },
+): ReplayResult {
   const { fs, logger } = env;
   const delivery = new Delivery(env, sink);
   const checkpoint = lastCheckpoint(fs, dir);
   const damages =
-    checkpoint === undefined ? [] : delivery.deliver(listSegments(fs, checkpoint.path), () => {});
-  const first = (checkpoint?.index ?? -1) + 1;
+    checkpoint === undefined || from !== undefined
+      ? []
+      : delivery.deliver(listSegments(fs, checkpoint.path), () => {});
+  const first = from?.segment ?? (checkpoint?.index ?? -1) + 1;
   const segments = listSegments(fs, dir).filter(({ index }) => index >= first);
-  warnAboutGaps(logger, checkpoint === undefined ? undefined : first, segments);
+  if (from === undefined) warnAboutGaps(logger, checkpoint === undefined ? undefined : first, segments);
   const last = segments.at(-1)?.index ?? -1;
-  damages.push(...delivery.deliver(segments, (index) => sink.progress(index, segments[0].index, last)));
+  const onSegment = (index: number) => sink.progress(index, segments[0].index, last);
+  damages.push(...delivery.deliver(segments, onSegment, from?.offset));
   const aside = damages.map((damage) => {
     const one = repairSegment(env, damage, quarantineDir);
     logger.warn("Damaged write-ahead log: its damaged records were taken out, all others are used", {
@@ -95,15 +105,17 @@ class Delivery {
     this.#sink = sink;
   }
 
-  /** Delivers all records of the segments; returns which are damaged. */
-  deliver(segments: readonly Segment[], onSegment: (index: number) => void): SegmentDamage[] {
+  /** Delivers all records of the segments, of the first one from `offset` on; returns which are damaged. */
+  deliver(segments: readonly Segment[], onSegment: (index: number) => void, offset = 0): SegmentDamage[] {
     const damages: SegmentDamage[] = [];
     for (const segment of segments) {
       onSegment(segment.index);
-      const damage = forEachRecord(this.#env, segment, (reader) => {
+      const start = segment === segments[0] ? offset : 0;
+      const deliver = (reader: SegmentReader) => {
         this.#record(reader);
         this.recordCount++;
-      });
+      };
+      const damage = forEachRecord(this.#env, segment, deliver, start);
       if (damage !== undefined) damages.push(damage);
     }
     return damages;

@@ -38,12 +38,15 @@ export class SegmentReader {
   /** The fragments of a record that has more than one. */
   #joined = new Uint8Array(pageBytes);
 
-  constructor(env: { readonly fs: Fs; readonly codecs: Codecs }, segment: Segment) {
+  /** Begins at `offset`, which is the end of a record. */
+  constructor(env: { readonly fs: Fs; readonly codecs: Codecs }, segment: Segment, offset = 0) {
     this.segment = segment;
     this.#codecs = env.codecs;
     this.#file = env.fs.open(segment.path, "read");
     const pages = Math.ceil(this.#file.size() / pageBytes);
     this.#block = new Uint8Array(Math.min(Math.max(pages, 1), blockPagesMax) * pageBytes);
+    this.end = offset;
+    if (offset % pageBytes > 0) this.#fill(offset - (offset % pageBytes));
   }
 
   /** Steps to the next record; false at the end of the segment. Throws a {@link WalCorruptionError}. */

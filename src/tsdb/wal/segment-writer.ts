@@ -27,6 +27,8 @@ export interface SegmentWriterOptions {
   readonly segmentBytes: number;
   /** Called with each segment that is complete, before it is closed. */
   readonly finish: (file: File) => void;
+  /** Called with the number of each segment that was begun. */
+  readonly begun?: (index: number) => void;
   /** Makes the current segment durable. Default: its sync. */
   readonly sync?: (file: File) => void;
 }
@@ -78,6 +80,7 @@ export class SegmentWriter {
     this.#options = options;
     this.#index = index;
     this.#file = this.#create(index);
+    options.begun?.(index);
   }
 
   /** Creates segment `index` in `dir`, which must exist; nothing with that name or a higher one may be there. */
@@ -140,6 +143,7 @@ export class SegmentWriter {
     this.#index++;
     this.#written = 0;
     this.#isDirty = false;
+    this.#options.begun?.(this.#index);
     try {
       this.#options.finish(full);
     } finally {

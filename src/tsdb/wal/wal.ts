@@ -46,6 +46,10 @@ export interface WalOptions {
   readonly sync?: WalSync;
   /** For "interval" and "adaptive": how long a record waits at most. Default 1 s. */
   readonly syncIntervalMs?: number;
+  /** Only what the WAL holds from here on is replayed; the caller has made sure that the place is there. */
+  readonly from?: WalPlace;
+  /** Called with the number of each segment that was begun. Must not throw. */
+  readonly onSegment?: (index: number) => void;
   /** Told what a {@link Wal.log} failed with. */
   readonly onFailure?: (cause: unknown) => void;
   /** Told how long each sync took. */
@@ -55,6 +59,12 @@ export interface WalOptions {
    * and says when that is done. Not used with "always" nor at close. Default: the writer does it.
    */
   readonly syncFull?: (path: string) => Promise<void>;
+}
+
+/** A place between two records. */
+export interface WalPlace {
+  readonly segment: number;
+  readonly offset: number;
 }
 
 /** The segments that a checkpoint is to replace, both inclusive. */
@@ -89,6 +99,7 @@ export class Wal {
       segmentBytes: options.segmentBytes ?? segmentBytesDefault,
       finish: (file) => this.#finish(file),
       sync: (file) => this.#timed(() => file.sync()),
+      begun: options.onSegment,
     });
   }
 
@@ -100,7 +111,7 @@ export class Wal {
     const { fs } = env;
     fs.makeDir(dir);
     deleteTemporaryCheckpoints(fs, dir);
-    const replayed = replayWal(env, dir, options.quarantineDir, sink);
+    const replayed = replayWal(env, dir, options.quarantineDir, sink, options.from);
     const last = listSegments(fs, dir).at(-1);
     if (last !== undefined) makeDurable(fs, last.path);
     return new Wal(env, dir, options, replayed);
@@ -111,7 +122,7 @@ export class Wal {
   }
 
   /** The segment that is written to, and how far it is filled. */
-  get position(): { readonly segment: number; readonly offset: number } {
+  get position(): WalPlace {
     return { segment: this.#writer.index, offset: this.#writer.offset };
   }
 

@@ -1,0 +1,233 @@
+/**
+ * How the head comes back at a start: from its snapshot and the WAL's tail where they fit together, otherwise, and
+ * whatever goes wrong with the snapshot, from all of `chunks_head` and the whole WAL.
+ */
+import { silentLogger } from "../base/env.ts";
+import { CorruptionError } from "../base/errors.ts";
+import { type File, type Fs, joinPath, makeDurable } from "../base/fs.ts";
+import { PageCache } from "../base/page-cache.ts";
+import { setAside } from "../base/set-aside.ts";
+import type { HeadKernel } from "../kernels/head-kernel.ts";
+import { BlockSet } from "./block/block-set.ts";
+import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
+import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
+import { Head } from "./head/head.ts";
+import type { ChunkSink } from "./head/head-log.ts";
+import { HeadMemory } from "./head/memory.ts";
+import { HeadReplay, type UnknownRefs } from "./head/replay.ts";
+import { ReplayChunks } from "./head/replay-chunks.ts";
+import {
+  headSnapshotDir,
+  notedSegment,
+  noteSegment,
+  removeSnapshots,
+  snapshotPath,
+} from "./head-snapshot/files.ts";
+import { loadSnapshot, readPosition } from "./head-snapshot/load-snapshot.ts";
+import { mismatchOf, type SnapshotPosition } from "./head-snapshot/position.ts";
+import { restoreRecords } from "./head-snapshot/writer-part.ts";
+import { listSegments } from "./wal/segment.ts";
+import { Wal, type WalEnv, type WalOptions } from "./wal/wal.ts";
+import type { WalSink } from "./wal/wal-sink.ts";
+
+export const walDir = "wal";
+export const headChunksDir = "chunks_head";
+/** Takes what is damaged and what contradicts our writes; nothing in it is ever read again. */
+export const quarantineDir = "quarantine";
+
+/** Blocks with these do not say that the head has nothing before their end. */
+const partialHints: ReadonlySet<string> = new Set([
+  "from-out-of-order",
+  "from-stale-series",
+  "from-selected-series",
+]);
+
+export interface RecoveryOptions {
+  readonly blockRangeMs: number;
+  readonly samplesPerChunk: number;
+  readonly exemplarsMax: number;
+  readonly kernel?: (memory: WebAssembly.Memory) => HeadKernel;
+  readonly wal: Omit<WalOptions, "quarantineDir" | "from" | "onSegment">;
+  /** Only a full replay will do. */
+  readonly thorough: boolean;
+  readonly hashSeed: number;
+  /** The end of the newest block of samples in order. */
+  readonly blocksEnd: number;
+  /** What the head writes chunks through. */
+  readonly guarded: (chunks: HeadChunkWriter) => ChunkSink;
+  readonly sink: (replay: HeadReplay) => WalSink;
+}
+
+export interface Recovered {
+  readonly head: Head;
+  readonly chunks: HeadChunkWriter;
+  readonly wal: Wal;
+  readonly unknownRefs: UnknownRefs;
+  /** How many series came from the snapshot; undefined where none was used. */
+  readonly snapshotSeries: number | undefined;
+  /** Damaged files of `chunks_head`. */
+  readonly chunkDamages: number;
+}
+
+export function recover(env: WalEnv, dir: string, options: RecoveryOptions): Recovered {
+  return (options.thorough ? undefined : fromSnapshot(env, dir, options)) ?? replayed(env, dir, options);
+}
+
+function fromSnapshot(env: WalEnv, dir: string, options: RecoveryOptions): Recovered | undefined {
+  const { fs, logger } = env;
+  const path = snapshotPath(dir);
+  if (fs.stat(path) === undefined) return undefined;
+  let file: File | undefined;
+  let reason: string;
+  let damaged = false;
+  try {
+    file = fs.open(path, "read");
+    const position = readPosition(file);
+    reason =
+      position.chunkRangeMs === options.blockRangeMs
+        ? mismatchOf(fs, dir, walDir, headChunksDir, position, options.blocksEnd, notedSegment(fs, dir))
+        : `it was taken with blocks of ${position.chunkRangeMs} ms`;
+    if (reason === "") return replayed(env, dir, options, { file, position });
+  } catch (error) {
+    damaged = error instanceof CorruptionError && error.file === path;
+    reason = error instanceof Error ? error.message : String(error);
+  } finally {
+    file?.close();
+  }
+  logger.warn("The head snapshot is not used: all of the write-ahead log is replayed, which takes longer", {
+    file: path,
+    reason,
+  });
+  try {
+    if (damaged) setAside(fs, path, joinPath(dir, quarantineDir), `${headSnapshotDir}-head`, reason);
+    removeSnapshots(fs, dir);
+  } catch (error) {
+    logger.warn("The head snapshot that is not used could not be removed", { file: path, error });
+  }
+  return undefined;
+}
+
+/** Throws, where there is a snapshot, whatever keeps it from being used. */
+function replayed(
+  env: WalEnv,
+  dir: string,
+  options: RecoveryOptions,
+  snapshot?: { readonly file: File; readonly position: SnapshotPosition },
+): Recovered {
+  const position = snapshot?.position;
+  syncLastSegment(env.fs, joinPath(dir, walDir));
+  // While the log is replayed there is nothing in it that is not on the disk.
+  let opened: Wal | undefined;
+  const minValidTime = Math.max(options.blocksEnd, position?.minValidTime ?? Number.NEGATIVE_INFINITY);
+  const replayChunks = new ReplayChunks(minValidTime, snapshot !== undefined);
+  const { chunks, damages: chunkDamages } = openChunks(env, dir, replayChunks, position, () =>
+    opened?.sync(),
+  );
+  try {
+    const memory = HeadMemory.create({ hashSeed: position?.hashSeed ?? options.hashSeed });
+    const head = new Head(memory, options.guarded(chunks), {
+      chunkRangeMs: options.blockRangeMs,
+      samplesPerChunk: options.samplesPerChunk,
+      exemplarsMax: options.exemplarsMax,
+      kernel: options.kernel?.(memory.memory),
+    });
+    const replay = new HeadReplay(head, minValidTime, replayChunks);
+    let snapshotSeries: number | undefined;
+    if (snapshot !== undefined) {
+      head.minTime = snapshot.position.minTime;
+      head.maxTime = snapshot.position.maxTime;
+      head.nextWalRef = snapshot.position.nextWalRef;
+      const loaded = loadSnapshot(snapshot.file, head, replay);
+      snapshotSeries = loaded.series;
+      restoreRecords(loaded.records, replay);
+      replay.attachLaterChunks();
+    }
+    const wal = Wal.open(
+      env,
+      joinPath(dir, walDir),
+      {
+        ...options.wal,
+        quarantineDir: joinPath(dir, quarantineDir),
+        from: position?.wal,
+        onSegment: (index) => tryNoteSegment(env, dir, index),
+      },
+      options.sink(replay),
+    );
+    opened = wal;
+    replay.finish();
+    const walRefMax = Math.max(wal.replayed.walRefMax, replayChunks.walRefMax);
+    head.nextWalRef = Math.max(head.nextWalRef, walRefMax + 1);
+    return { head, chunks, wal, unknownRefs: replay.unknown, snapshotSeries, chunkDamages };
+  } catch (error) {
+    chunks.close();
+    throw error;
+  }
+}
+
+/**
+ * The end (exclusive) of the newest block of all samples that came in order; -Infinity without blocks. Who reads the blocks
+ * for queries says which cannot be read.
+ */
+export function endOfBlocks(fs: Fs, dir: string): number {
+  const blocks = BlockSet.open({ fs, logger: silentLogger, cache: new PageCache(1) }, dir);
+  try {
+    return blocks.blocks
+      .filter(({ meta }) => !meta.compaction.hints.some((hint) => partialHints.has(hint)))
+      .reduce((end, { meta }) => Math.max(end, meta.maxTime), Number.NEGATIVE_INFINITY);
+  } finally {
+    blocks.close();
+  }
+}
+
+/** What a killed writer left in the log has to be on the disk before what it left in the chunk files. */
+function syncLastSegment(fs: Fs, dir: string): void {
+  if (fs.stat(dir) === undefined) return;
+  const last = listSegments(fs, dir).at(-1);
+  if (last !== undefined) makeDurable(fs, last.path);
+}
+
+/** Reads the chunk files, those behind `position` only where there is one, and begins to write behind them. */
+function openChunks(
+  env: WalEnv,
+  dir: string,
+  replayChunks: ReplayChunks,
+  position: SnapshotPosition | undefined,
+  beforeSync: () => void,
+): { chunks: HeadChunkWriter; damages: number } {
+  const chunksDir = joinPath(dir, headChunksDir);
+  const quarantine = joinPath(dir, quarantineDir);
+  const scan = scanHeadChunks(
+    env,
+    chunksDir,
+    quarantine,
+    (chunk) =>
+      chunk.outOfOrder
+        ? replayChunks.note(chunk.walRef)
+        : replayChunks.add(chunk.walRef, {
+            ref: chunk.ref,
+            mint: chunk.mint,
+            maxt: chunk.maxt,
+            samples: chunk.sampleCount,
+            encoding: chunk.encoding,
+          }),
+    position?.chunkFiles.at(-1),
+  );
+  const maxt = new Map(scan.maxt);
+  for (const file of position?.chunkFiles ?? []) {
+    maxt.set(file.number, Math.max(file.maxt, maxt.get(file.number) ?? Number.NEGATIVE_INFINITY));
+  }
+  const chunks = HeadChunkWriter.open(env, chunksDir, maxt, { beforeSync });
+  return { chunks, damages: scan.setAside.length };
+}
+
+/** What is not noted costs the next start the snapshot. */
+function tryNoteSegment({ fs, logger }: WalEnv, dir: string, index: number): void {
+  try {
+    noteSegment(fs, dir, index);
+  } catch (error) {
+    logger.warn("The newest WAL segment could not be noted: the next start will not use the head snapshot", {
+      segment: index,
+      error,
+    });
+  }
+}
