@@ -3,11 +3,21 @@
  * makes the one before useless. Never in a maintenance round, and never so often that it takes more than half the time.
  */
 import type { Clock, Logger, Timer } from "../base/env.ts";
+import type { HeadSnapshotBegin } from "../tsdb/db.ts";
 import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
 
 export interface HeadSnapshotSteps {
-  /** Takes one, between maintenance rounds; undefined where there is nothing to be taken or it did not stand. */
-  take(): Promise<SnapshotSummary | undefined>;
+  /** Runs something while no maintenance round is running. */
+  between<T>(action: () => Promise<T>): Promise<T>;
+  /** The writer's part; undefined while none can be taken. */
+  begin(): Promise<HeadSnapshotBegin | undefined>;
+  /** Writes it, not yet in its place. */
+  take(begin: HeadSnapshotBegin): Promise<SnapshotSummary>;
+  /** Whether what it shows is still there. */
+  stands(removals: string): Promise<boolean>;
+  publish(): Promise<void>;
+  /** Nothing more to do for now. */
+  idle(): Promise<void>;
 }
 
 /** Counters and gauges for /metrics. */
@@ -40,6 +50,8 @@ export class HeadSnapshots {
   #running: Promise<void> | undefined;
   #earliestMs = Number.NEGATIVE_INFINITY;
   #said = "";
+  /** What the last one is of. */
+  #lastPlace = "";
   #closed = false;
 
   /** `intervalMs` 0: none are taken. */
@@ -79,12 +91,31 @@ export class HeadSnapshots {
     });
   }
 
+  /** Undefined where there is nothing to be taken, or it did not stand. */
+  async #takeOne(): Promise<SnapshotSummary | undefined> {
+    const steps = this.#steps;
+    const begin = await steps.begin();
+    if (begin === undefined) return undefined;
+    const { segment, offset } = begin.place.wal;
+    const place = `${segment} ${offset} ${begin.removals}`;
+    if (place === this.#lastPlace) return undefined;
+    try {
+      const summary = await steps.take(begin);
+      if (!(await steps.stands(begin.removals))) return undefined;
+      await steps.publish();
+      this.#lastPlace = place;
+      return summary;
+    } finally {
+      await steps.idle();
+    }
+  }
+
   async #take(): Promise<void> {
     const { stats } = this;
     const begunMs = this.#clock.monotonicMs();
     stats.snapshotsRunning = 1;
     try {
-      const summary = await this.#steps.take();
+      const summary = await this.#steps.between(() => this.#takeOne());
       if (summary === undefined) return;
       stats.snapshots++;
       stats.snapshotLastBytes = summary.sizeBytes;

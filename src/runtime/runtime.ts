@@ -21,7 +21,6 @@ import type {
   WriteHeaders,
   WriteService,
 } from "../api/services.ts";
-import type { Clock, Logger, Random } from "../base/env.ts";
 import { NarthexError } from "../base/errors.ts";
 import { formatSize } from "../config/size.ts";
 import { nodeFs } from "../node/fs.ts";
@@ -32,7 +31,6 @@ import { queriesRefusedFrom } from "../tsdb/budget/urgency.ts";
 import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
-import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
 import { CompactionThreads } from "./compaction-threads.ts";
 import { Control } from "./control.ts";
 import { HeadSnapshots } from "./head-snapshots.ts";
@@ -51,32 +49,10 @@ import type {
   WriterSettings,
 } from "./protocol.ts";
 import { QueryPool } from "./query-pool.ts";
-import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
+import type { RuntimeEnv, RuntimeOptions } from "./runtime-options.ts";
+import type { QuerySettings, RetentionSettings } from "./settings.ts";
 import { Thread } from "./thread.ts";
 import { compactionOwner, queryOwner } from "./thread-storage.ts";
-
-export interface RuntimeOptions {
-  readonly storage: StorageSettings;
-  readonly queries: QuerySettings;
-  readonly writer: WriterSettings;
-  /** `--query.max-concurrency`; there are never more query threads than processors. */
-  readonly queryConcurrencyMax: number;
-  readonly retention: RetentionSettings;
-  /** The lengths that blocks grow to by compaction, ascending (ms). */
-  readonly blockRanges: readonly number[];
-  /** Compactions that may run at once, each in a thread of its own. */
-  readonly compactionParallelism: number;
-  /** How often the data directory is looked through. */
-  readonly maintenanceIntervalMs: number;
-}
-
-export interface RuntimeEnv {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: Random;
-  /** Sets what is to be said about something to the people who run the server; "" when there is nothing any more. */
-  readonly notify: (key: string, text: string) => void;
-}
 
 /** What a reload of the configuration may change. */
 export interface RuntimeChange {
@@ -120,8 +96,6 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   readonly tombstoneCleanups = { count: 0, seconds: 0 };
   /** Why nothing is stored at present, or "". */
   #diskProblem = "";
-  /** What the last head snapshot is of. */
-  #snapshotPlace = "";
   #closing = false;
 
   constructor(options: RuntimeOptions, env: RuntimeEnv) {
@@ -211,7 +185,14 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       options.maintenanceIntervalMs,
     );
     this.headSnapshots = new HeadSnapshots(
-      { take: () => this.#takeHeadSnapshot() },
+      {
+        between: (action) => this.maintenance.between(action),
+        begin: () => this.#writer.call("beginHeadSnapshot", undefined as never),
+        take: (begin) => this.#compactor().call("takeHeadSnapshot", begin),
+        stands: (removals) => this.#writer.call("headSnapshotStands", removals),
+        publish: () => this.#compactor().call("publishHeadSnapshot", undefined as never),
+        idle: () => this.#compactors.end(),
+      },
       env.clock,
       env.logger,
       storage.headSnapshotIntervalMs,
@@ -415,24 +396,6 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.#control.headReady = true;
     this.maintenance.trigger();
     this.headSnapshots.start();
-  }
-
-  async #takeHeadSnapshot(): Promise<SnapshotSummary | undefined> {
-    return this.maintenance.between(async () => {
-      const begin = await this.#writer.call("beginHeadSnapshot", undefined as never);
-      const { segment = -1, offset = -1 } = begin?.place.wal ?? {};
-      const place = `${segment} ${offset} ${begin?.removals}`;
-      if (begin === undefined || place === this.#snapshotPlace) return undefined;
-      try {
-        const summary = await this.#compactor().call("takeHeadSnapshot", begin);
-        if (!(await this.#writer.call("headSnapshotStands", begin.removals))) return undefined;
-        await this.#compactor().call("publishHeadSnapshot", undefined as never);
-        this.#snapshotPlace = place;
-        return summary;
-      } finally {
-        await this.#compactors.end();
-      }
-    });
   }
 
   /** Before the head's memory is full: what queries need is for the samples then. */
