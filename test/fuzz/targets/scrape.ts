@@ -28,6 +28,8 @@ const settings: readonly Partial<TargetSettings>[] = [
   { honorTimestamps: false },
   { sampleLimit: 5, honorLabels: true },
   { labelLimit: 4, labelNameLengthLimit: 20, labelValueLengthLimit: 20, validationScheme: "legacy" },
+  { histograms: { native: true, classic: true, convert: true } },
+  { histograms: { native: true, classic: false, convert: true }, bucketLimit: 2, schemaMax: 0 },
 ];
 
 interface Path {
