@@ -80,7 +80,7 @@ class IndexSalvage {
         lostSeries.push(found?.labels.toString() ?? this.#nameOf(ref));
       }
     }
-    if (series.length === 0) {
+    if (series.length === 0 && this.#problems.length > 0) {
       throw new CorruptionError(this.#file.path, 0, `no series can be saved: ${this.#problems.join("; ")}`);
     }
     return { series, problems: this.#problems, lostSeries };
