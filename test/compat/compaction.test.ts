@@ -1,4 +1,5 @@
-// Compaction beside a real Prometheus: both compact copies of one directory; the blocks must be the same byte for byte.
+// Compaction beside a real Prometheus: both compact copies of one directory. Plan, meta.json and chunk files must be the
+// same, these byte for byte; the index says the same (3.5 still writes sections of label indices, which nobody reads).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -74,7 +75,10 @@ function described(data: string): object[] {
       );
       const segments = readdirSync(join(data, name, "chunks")).map((file) => hash(`chunks/${file}`));
       const { level, sources, hints } = compaction;
-      return { minTime, maxTime, stats, level, sources, hints, index: hash("index"), segments };
+      // What kind the samples are of, 3.5 says only of blocks cut from the head.
+      const { numSamples, numSeries, numChunks, numTombstones } = stats;
+      const counts = { numSamples, numSeries, numChunks, numTombstones };
+      return { minTime, maxTime, counts, level, sources, hints, segments };
     })
     .sort((a, b) => a.minTime - b.minTime);
 }
@@ -97,7 +101,7 @@ function compactHere(data: string): number {
 async function compareCompaction(name: string, prepare: (data: string, random: SeededRandom) => void) {
   const theirs = join(dir, `${name}-theirs`);
   const ours = join(dir, `${name}-ours`);
-  mkdirSync(join(theirs, "data"), { recursive: true });
+  mkdirSync(join(theirs, "data/wal"), { recursive: true });
   prepare(join(theirs, "data"), new SeededRandom(seed));
   cpSync(theirs, ours, { recursive: true });
   const before = names(join(ours, "data"));
@@ -113,8 +117,14 @@ async function compareCompaction(name: string, prepare: (data: string, random: S
     await server.stop();
   }
   expect(promtool("dump", join(ours, "data")), `seed ${seed}`).toBe(promtool("dump", join(theirs, "data")));
-  const newest = names(join(ours, "data")).sort().at(-1) as string;
-  expect(promtool("analyze", join(ours, "data"), newest)).toContain(`Block ID: ${newest}`);
+  expect(analyzed(join(ours, "data"))).toEqual(analyzed(join(theirs, "data")));
+}
+
+/** What the indices say: series, labels and their cardinalities; in any order, as equal counts come in any. */
+function analyzed(data: string): string[] {
+  return names(data)
+    .map((name) => promtool("analyze", data, name).split("\n").slice(1).sort().join("\n"))
+    .sort();
 }
 
 function promtool(...args: string[]): string {
@@ -129,11 +139,12 @@ test.skipIf(!peers).concurrent("aligned blocks, two levels", { timeout: 200_000 
   }),
 );
 
+// No two samples of a series have the same time: which of them counts depends on the order of a heap in Prometheus.
 test.skipIf(!peers).concurrent("blocks that overlap in part and as a whole", { timeout: 200_000 }, () =>
   compareCompaction("overlapping", (data, random) => {
     write(data, random, 0, 4);
     write(data, random, 2, 6, 7_000);
-    write(data, random, 3, 4);
+    write(data, random, 3, 4, 11_000);
     write(data, random, 8, 10);
     write(data, random, 8, 10, 15_000);
     write(data, random, 12, 14);
