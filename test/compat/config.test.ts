@@ -394,7 +394,7 @@ describe.skipIf(!haveServer)("a running Prometheus", () => {
       features: new Set(),
     });
     const ours = effectiveFlags(flags, config);
-    // Debian's package has other paths, no OTLP, and one flag of its own; 3.14 has more flags, and we have two.
+    // Debian's package has other paths, no OTLP, and one flag of its own; 3.14 has more flags, and so have we.
     const debian = /^(?:storage\.agent\.path|web\.console\..*|web\.local-assets)$/;
     const newer = /^storage\.agent\.retention\./;
     for (const [name, value] of Object.entries(theirs)) {
@@ -408,7 +408,13 @@ describe.skipIf(!haveServer)("a running Prometheus", () => {
       "storage.agent.checkpoint-batch-size",
       "storage.agent.checkpoint-from-in-memory-series",
       "storage.tsdb.block-reload-interval",
+      "storage.tsdb.compaction-parallelism",
       "storage.tsdb.delay-compact-file.path",
+      "storage.tsdb.head-snapshot-interval",
+      "storage.tsdb.head-snapshot-max-size",
+      "storage.tsdb.memory-limit",
+      "storage.tsdb.reserve-size",
+      "storage.tsdb.verify-on-start",
       "storage.tsdb.wal-sync",
       "web.enable-otlp-receiver",
       "web.search.max-limit",
