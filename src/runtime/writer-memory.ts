@@ -31,7 +31,8 @@ export class WriterMemory {
     const { arena, budget } = this.#db.head;
     const pages = this.#words.arenaPages;
     if (pages > 0 && this.#db.judgeMemory(pages)) {
-      this.#db.wal.rushed = budget.urgency.rushed;
+      // The appenders of open histogram chunks can be made again from the chunks.
+      if (budget.urgency.rushed) this.#db.head.histograms.dropCache();
       this.#sayRushed();
     }
     const { score, rushed } = budget.urgency;
