@@ -395,6 +395,10 @@ describe("refused, with file, line and key", () => {
     );
   });
 
+  test.each(["[", "- ", "? ", "a:\n "])("thousands of %j within each other are refused", (part) => {
+    expect(() => parse(`global: ${part.repeat(20_000)}`)).toThrow(ConfigError);
+  });
+
   test("aliases of aliases of aliases end before memory does", () => {
     let bomb = "&x0 {a: b}";
     for (let i = 1; i < 30; i++) bomb = `&x${i} {<<: [${bomb}, *x${i - 1}]}`;

@@ -38,20 +38,32 @@ export type FieldReaders = Readonly<Record<string, (value: ConfigNode) => void>>
 export function parseYaml(content: Uint8Array | string, file: string): ConfigNode {
   const text = typeof content === "string" ? content : decodeStrictly(content, file);
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    schema: "failsafe",
-    version: "1.1",
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines,
-  });
-  const document: Document.Parsed | undefined = documents[0];
+  let document: Document.Parsed | undefined;
+  let targets: ReadonlyMap<Node, Node>;
+  try {
+    [document] = parseAllDocuments(text, {
+      schema: "failsafe",
+      version: "1.1",
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      lineCounter: lines,
+    });
+    targets = document === undefined ? new Map() : aliasTargets(document);
+  } catch (error) {
+    // The parser is recursive: thousands of values within each other exhaust the stack.
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError(
+      file,
+      1,
+      "",
+      "this is not YAML that can be read: its values lie too deep in each other",
+    );
+  }
   const error = document?.errors[0];
   if (error !== undefined) {
     throw new ConfigError(file, lines.linePos(error.pos[0]).line, "", `this is not YAML: ${error.message}`);
   }
-  const targets = document === undefined ? new Map() : aliasTargets(document);
   const source = { file, lines, targets, expansions: 0 };
   return new ConfigNode(source, document?.contents ?? undefined, "", 1);
 }
