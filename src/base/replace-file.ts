@@ -8,14 +8,27 @@ export function createFile(fs: Fs, path: string, bytes: Uint8Array): void {
 
 /**
  * Replaces the file `name` in `dir` durably and at once: written beside it as `name.tmp`, synced, renamed, directory
- * synced. After a crash the old or the new content is there, and perhaps the `.tmp`, which the next call overwrites.
+ * synced. Where that fails the `.tmp` goes again. After a crash the old or the new content is there, and perhaps the
+ * `.tmp`, which the next call overwrites.
  */
 export function replaceFile(fs: Fs, dir: string, name: string, bytes: Uint8Array): void {
   const path = joinPath(dir, name);
   const temporary = `${path}.tmp`;
-  write(fs, temporary, "replace", bytes);
-  fs.rename(temporary, path);
+  try {
+    write(fs, temporary, "replace", bytes);
+    fs.rename(temporary, path);
+  } catch (error) {
+    removeQuietly(fs, temporary);
+    throw error;
+  }
   fs.syncDir(dir);
+}
+
+/** The failure that came before says more than one of this. */
+function removeQuietly(fs: Fs, path: string): void {
+  try {
+    if (fs.stat(path) !== undefined) fs.removeFile(path);
+  } catch {}
 }
 
 function write(fs: Fs, path: string, mode: "create" | "replace", bytes: Uint8Array): void {

@@ -24,7 +24,7 @@ const variants = size(20, 100);
 /** Without any target but the good one. */
 const idleMs = size(3_000, 60_000);
 /** In a few seconds the engine's own warming up is not over. */
-const memoryGrowthMax = size(1.5, 1.1);
+const memoryGrowthMax = size(2, 1.1);
 const controlSeries = 50;
 const controlMsMax = 20_000;
 

@@ -2,7 +2,7 @@
  * Where Prometheus 3.14, which this server follows, answers otherwise than the 3.5 that it is compared with. Nothing
  * else may differ.
  */
-import { type Answer, differenceInContent, valuesOf } from "./answers.ts";
+import { type Answer, differenceInContent, keyOf, pointsOf, valuesOf } from "./answers.ts";
 import { parameterOf, type Question } from "./questions.ts";
 
 interface Allowance {
@@ -49,6 +49,12 @@ export const allowances: readonly Allowance[] = [
           undefined),
   },
   {
+    reason: "3.8: histogram_fraction has an answer for bounds within the first bucket, where 3.5 has NaN",
+    holds: (query, theirs, ours) =>
+      /histogram_fraction/i.test(query) &&
+      differenceInContent(withoutNaN(modernised(theirs), ours), comparable(ours)) === undefined,
+  },
+  {
     reason: "the order of equal values is left to chance",
     holds: (query, theirs, ours) =>
       sorting.test(query) &&
@@ -76,6 +82,21 @@ export function comparable(answer: Answer): Answer {
     warnings: answer.warnings.filter((note) => !note.includes(sortWarning)),
     infos: answer.infos.map(withoutExtent),
   };
+}
+
+/** With the other answer's value in the place of every NaN. */
+function withoutNaN(answer: Answer, other: Answer): Answer {
+  const values = new Map(
+    other.series.flatMap((one) => pointsOf(one).map(([t, value]) => [`${keyOf(one.metric)} ${t}`, value])),
+  );
+  const series = answer.series.map((one) => {
+    const key = keyOf(one.metric);
+    const filled = pointsOf(one).map(
+      ([t, value]) => [t, value === "NaN" ? (values.get(`${key} ${t}`) ?? value) : value] as const,
+    );
+    return one.values === undefined ? { ...one, value: filled[0] } : { ...one, values: filled };
+  });
+  return { ...answer, series };
 }
 
 /** With the other answer's annotations, provided that it has no others. */
