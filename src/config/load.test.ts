@@ -342,11 +342,6 @@ const notYet: [string, number, string][] = [
   ["alerting: {alert_relabel_configs: [{target_label: a}]}", 1, "not supported yet"],
   ["alerting: {alertmanagers: [{file_sd_configs: [{files: [a.yml]}]}]}", 1, "not supported yet"],
   ["global:\n  query_log_file: q.log", 2, "global.query_log_file: not supported yet"],
-  [
-    "storage:\n  tsdb:\n    out_of_order_time_window: 30m",
-    3,
-    "storage.tsdb.out_of_order_time_window: not supported yet",
-  ],
   ["storage: {tsdb: {chunk_encoding: {floats: xor2}}}", 1, "not supported yet"],
   [
     "scrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{role: pod}]",
@@ -384,7 +379,7 @@ describe("refused, with file, line and key", () => {
 
   test("what would be refused is accepted where it asks for nothing", () => {
     parse(
-      "rule_files: []\nremote_write:\nremote_read: []\ntracing:\notlp: {}\nstorage: {tsdb: {out_of_order_time_window: 0s, chunk_encoding: {floats: xor}}}",
+      "rule_files: []\nremote_write:\nremote_read: []\ntracing:\notlp: {}\nstorage: {tsdb: {out_of_order_time_window: 30m, chunk_encoding: {floats: xor}}}",
     );
     job("tls_config: {}\nkubernetes_sd_configs: []\noauth2:\nscrape_native_histograms: false");
   });

@@ -38,7 +38,6 @@ function readTsdb(node: ConfigNode, defaults: TsdbConfig): TsdbConfig {
   node.readFields({
     out_of_order_time_window: (value) => {
       tsdb.outOfOrderTimeWindowMs = value.durationMs();
-      if (tsdb.outOfOrderTimeWindowMs !== 0) throw value.notYet("accepting samples out of order");
     },
     stale_series_compaction_threshold: (value) => {
       tsdb.staleSeriesCompactionThreshold = value.number();

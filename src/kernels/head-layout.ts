@@ -21,6 +21,7 @@ export const Root = {
   pairTable: pageWords + 9,
   firstName: pageWords + 10,
   deletedIntervals: pageWords + 11,
+  outOfOrder: pageWords + 12,
   states: pageWords + 16,
   wordsInUse: pageWords + 32,
   classes: pageWords + 64,
@@ -34,7 +35,7 @@ export const magic = 0x3148584e;
 export const version = 1;
 
 /** One of the two states: offsets from its first word. */
-export const State = { words: 8, lastRef: 0, flags: 1, minTime: 2, maxTime: 4 } as const;
+export const State = { words: 8, lastRef: 0, flags: 1, minTime: 2, maxTime: 4, lateMinTime: 6 } as const;
 export const StateFlag = { initialized: 2 } as const;
 
 export const Slot = { words: 16, count: 256, pinned: 0, opened: 1, owner: 2 } as const;
@@ -61,6 +62,7 @@ export const Purpose = {
   directories: 8,
   staging: 9,
   deletedIntervals: 10,
+  outOfOrder: 11,
 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 
@@ -164,6 +166,18 @@ export const Note = { batch: 0, total: 1, older: 2, depth: 3 } as const;
 
 /** Deleted intervals: { count, spare, (ref, spare, mint, maxt)… }. */
 export const Interval = { header: 2, words: 6, ref: 0, mint: 2, maxt: 4 } as const;
+
+/**
+ * Out-of-order samples of a series: a chain of nodes, newest first. A node is a chunk in memory, whose samples stand in the
+ * order in which they came, or a chunk in a file.
+ */
+export const LateNode = { older: 0, kind: 1 } as const;
+export const LateKind = { open: 1, file: 2 } as const;
+export const LateChunk = { count: 2, capacity: 3, header: 4 } as const;
+/** `batch` is the one that brought the sample; `histogram` where its bytes are, 0 for a float. */
+export const LateSample = { words: 6, t: 0, v: 2, batch: 4, histogram: 5 } as const;
+export const LateHistogram = { encoding: 0, bytes: 1, data: 2 } as const;
+export const LateFile = { words: 10, refLow: 2, refHigh: 3, mint: 4, maxt: 6, samples: 8 } as const;
 
 export const segmentCount = 256;
 export const Segment = { words: 4, table: 0, mask: 1, count: 2 } as const;

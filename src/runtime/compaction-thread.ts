@@ -11,6 +11,7 @@ import { nodeFs } from "../node/fs.ts";
 import { nodeRandom } from "../node/random.ts";
 import { parseMetricSelector } from "../promql/parser/parser.ts";
 import type { Block } from "../tsdb/block/block.ts";
+import type { BlockDescription } from "../tsdb/block/meta.ts";
 import {
   type CompactOptions,
   cleanBlock,
@@ -19,7 +20,7 @@ import {
 } from "../tsdb/compact/compact-blocks.ts";
 import { removeLeftovers } from "../tsdb/compact/delete-block.ts";
 import { deleteSamples as deleteFromBlock } from "../tsdb/compact/delete-samples.ts";
-import { planCompactions } from "../tsdb/compact/plan.ts";
+import { hints, planCompactions } from "../tsdb/compact/plan.ts";
 import { deleteObsoleteBlocks } from "../tsdb/compact/retention.ts";
 import {
   cutoffOf,
@@ -30,7 +31,7 @@ import {
 import { snapshotBlocks } from "../tsdb/compact/snapshot.ts";
 import { withoutPendingUploads } from "../tsdb/compact/upload-file.ts";
 import { writeBlock } from "../tsdb/compact/write-block.ts";
-import { headChunksDir, quarantineDir, walDir } from "../tsdb/db.ts";
+import { headChunksDir, quarantineDir, walDir, wblDir } from "../tsdb/db.ts";
 import { liveWalRefs } from "../tsdb/head/head-status.ts";
 import { publishSnapshot } from "../tsdb/head-snapshot/files.ts";
 import { writeCheckpoint } from "../tsdb/wal/checkpoint.ts";
@@ -43,8 +44,8 @@ import type { RetentionSettings } from "./settings.ts";
 import { takeHeadSnapshot } from "./take-head-snapshot.ts";
 import { compactionOwner, ThreadStorage } from "./thread-storage.ts";
 
-/** What counts for the retention by size besides the blocks; the last one is Prometheus's log of late samples. */
-const headDirs = [walDir, headChunksDir, "wbl"];
+/** What counts for the retention by size besides the blocks; the last one is the log of out-of-order samples. */
+const headDirs = [walDir, headChunksDir, wblDir];
 
 const port = parentPort as MessagePort;
 const { storage: settings, control: buffer, head, sweeps } = workerData as CompactionData;
@@ -96,6 +97,17 @@ serve<CompactionMethods>(
       const source = storage.head.chunkSource(mint, maxt);
       const range = { mint, maxt: maxt + 1 };
       return writeBlock(env, target, source, range, options);
+    },
+    writeLateBlocks({ mint, maxt, lastFileRef }) {
+      const { blockRangeMs } = settings;
+      const written: BlockDescription[] = [];
+      for (let from = Math.floor(mint / blockRangeMs) * blockRangeMs; from <= maxt; from += blockRangeMs) {
+        const range = { mint: from, maxt: from + blockRangeMs };
+        const source = storage.head.lateSource({ mint: from, maxt: range.maxt - 1, lastFileRef });
+        const meta = writeBlock(env, dir, source, range, { ...options, hints: [hints.outOfOrder] });
+        if (meta !== undefined) written.push(meta);
+      }
+      return written;
     },
     writeCheckpoint({ plan, mint, kept }) {
       const needed = liveWalRefs(storage.headMemory, storage.owner);

@@ -26,6 +26,9 @@ function world() {
       await step(`truncate ${mint}`, undefined);
       due.shift();
     },
+    planLateCompaction: async () => undefined,
+    writeLateBlocks: async () => [],
+    truncateLate: async () => {},
     planCheckpoint: (mint) => step(`plan ${mint}`, job),
     writeCheckpoint: () => step("checkpoint", 4096),
     finishCheckpoint: (mint) => step(`finish ${mint}`, undefined),

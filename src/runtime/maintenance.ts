@@ -8,6 +8,7 @@
  */
 import type { Clock, Logger, Timer } from "../base/env.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
+import type { LateCompaction } from "../tsdb/db.ts";
 import { Backoff } from "./backoff.ts";
 import type { Control } from "./control.ts";
 import type {
@@ -23,6 +24,9 @@ export interface MaintenanceSteps {
   headCompactionDue(): Promise<TimeRange | undefined>;
   writeHeadBlock(range: TimeRange): Promise<BlockDescription | undefined>;
   truncateHead(maxt: number): Promise<void>;
+  planLateCompaction(): Promise<LateCompaction | undefined>;
+  writeLateBlocks(compaction: LateCompaction): Promise<readonly BlockDescription[]>;
+  truncateLate(compaction: LateCompaction): Promise<void>;
   planCheckpoint(mint: number): Promise<CheckpointJob | undefined>;
   /** Resolves to the checkpoint's size in bytes. */
   writeCheckpoint(job: CheckpointJob): Promise<number>;
@@ -100,6 +104,7 @@ export class Maintenance {
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #again = false;
+  #lateFailed = false;
   /** Everything before this is in blocks, and a checkpoint that says so is still to be written. */
   #checkpointDue: number | undefined;
   readonly #cutBackoff: Backoff;
@@ -182,7 +187,9 @@ export class Maintenance {
 
   async #run(): Promise<void> {
     this.stats.rounds++;
-    this.#checkpointDue = (await this.#cutHead()) ?? this.#checkpointDue;
+    const cut = await this.#cutHead();
+    if (cut !== undefined || this.#lateFailed) await this.#compactLate();
+    this.#checkpointDue = cut ?? this.#checkpointDue;
     if (this.#checkpointDue !== undefined) await this.#checkpoint(this.#checkpointDue);
     await this.#deleteBlocks();
     await this.#compactBlocks();
@@ -220,6 +227,28 @@ export class Maintenance {
         { error },
       );
       return end;
+    }
+  }
+
+  /** Out-of-order samples become blocks after every cut of the head, as in Prometheus. */
+  async #compactLate(): Promise<void> {
+    this.#lateFailed = false;
+    try {
+      const plan = await this.#steps.planLateCompaction();
+      if (plan === undefined || this.#closed) return;
+      const blocks = await this.#timed(() => this.#steps.writeLateBlocks(plan));
+      // Queries must see the blocks before the head forgets what they hold.
+      this.#control.blocksChanged();
+      await this.#steps.truncateLate(plan);
+      this.stats.headCompactions += blocks.length;
+      this.#logger.info("Out-of-order compaction completed", { blocks: blocks.map(({ ulid }) => ulid) });
+    } catch (error) {
+      this.#lateFailed = true;
+      this.stats.compactionsFailed++;
+      this.#logger.error(
+        "Cutting blocks of out-of-order samples failed; they stay in the head and in the WBL, and it is tried again in a minute",
+        { error },
+      );
     }
   }
 

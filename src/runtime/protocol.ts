@@ -3,7 +3,7 @@ import type { Answer, ExemplarsRequest, QueryAnswer, QueryRequest, WriteHeaders 
 import type { FamilyMetadata, ScrapedPage, ScrapeReport, TargetSettings } from "../scrape/sink.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
 import type { Culprit } from "../tsdb/budget/refused-series.ts";
-import type { HeadSnapshotBegin } from "../tsdb/db.ts";
+import type { HeadSnapshotBegin, LateCompaction } from "../tsdb/db.ts";
 import type { SeriesLimits } from "../tsdb/head/head-budget.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
 import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
@@ -20,6 +20,8 @@ export interface WriterSettings {
   readonly seriesLimits: SeriesLimits;
   /** `storage.tsdb.stale_series_compaction_threshold` */
   readonly staleSeriesThreshold: number;
+  /** `storage.tsdb.out_of_order_time_window` */
+  readonly outOfOrderWindowMs: number;
 }
 
 /** Milliseconds; both inclusive. */
@@ -60,6 +62,10 @@ export interface WriterMethods {
   headCompactionDue(): TimeRange | undefined;
   /** A block with everything before `maxt + 1` is in place: forget that part of the head. */
   truncateHead(maxt: number): void;
+  /** Writes out-of-order samples to files, so that blocks can be made of them; undefined when there are none. */
+  planLateCompaction(): LateCompaction | undefined;
+  /** Blocks have them: forget them. */
+  truncateLate(compaction: LateCompaction): void;
   planCheckpoint(mint: number): CheckpointJob | undefined;
   /** The checkpoint is written: remove what it covers. */
   finishCheckpoint(mint: number): void;
@@ -162,6 +168,8 @@ export interface BlockDeletions {
 export interface CompactionMethods {
   /** Cuts a block from the head into `dir`; undefined when there is nothing in the range. */
   writeHeadBlock(request: TimeRange & { dir: string }): BlockDescription | undefined;
+  /** Blocks of out-of-order samples, one for each block range that has some. */
+  writeLateBlocks(compaction: LateCompaction): readonly BlockDescription[];
   /** Returns its size in bytes. */
   writeCheckpoint(job: CheckpointJob): number;
   /** Names of the blocks of each compaction that is due; disjoint, so that they may run at once. */

@@ -170,6 +170,9 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
           await this.#writer.call("truncateHead", maxt);
           this.headSnapshots.soon();
         },
+        planLateCompaction: () => this.#writer.call("planLateCompaction", undefined as never),
+        writeLateBlocks: (compaction) => this.#compactor().call("writeLateBlocks", compaction),
+        truncateLate: (compaction) => this.#writer.call("truncateLate", compaction),
         planCheckpoint: (mint) => this.#writer.call("planCheckpoint", mint),
         writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
         finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),

@@ -41,6 +41,12 @@ export function writerStats(
     headBytes: head.arena.bytesTaken,
     histogramAppenderBytes: head.histograms.cachedBytes,
     walBytes: sizes.wal,
+    wblBytes: sizes.wbl,
+    ...(db.wbl === undefined
+      ? {}
+      : { ...prefixed("wbl", db.wbl.stats), wblSegment: db.wbl.position.segment }),
+    lateMinTime: head.late.minTime,
+    lateMaxTime: head.late.maxTime,
     headChunkBytes: sizes.headChunks,
     walSegment: wal.position.segment,
     walCorruptions: wal.replayed.setAside.length,

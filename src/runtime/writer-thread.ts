@@ -107,10 +107,12 @@ setInterval(() => {
 }, judgeMs);
 let announced = false;
 
-function configure({ exemplarsMax, seriesLimits, staleSeriesThreshold }: WriterSettings): void {
+function configure(changed: WriterSettings): void {
+  const { exemplarsMax, seriesLimits, staleSeriesThreshold, outOfOrderWindowMs } = changed;
   db.head.exemplars.resize(exemplarsMax);
   db.head.budget.limits = seriesLimits;
   db.staleSeriesThreshold = staleSeriesThreshold;
+  db.outOfOrderWindowMs = outOfOrderWindowMs;
 }
 
 /** Tells the main thread once that a block can be cut from the head. */
@@ -179,6 +181,11 @@ async function truncate(mint: number): Promise<void> {
   }
 }
 
+/** Asks again while running queries are in the way; messages are served in between. */
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setTimeout(resolve, waitMs));
+}
+
 serve<WriterMethods>(port, {
   ready: () => ({ head: db.head.handle }),
   write({ body, headers }) {
@@ -211,6 +218,12 @@ serve<WriterMethods>(port, {
     return db.headCompactionDue();
   },
   truncateHead: truncate,
+  async planLateCompaction() {
+    const plan = db.planLateCompaction();
+    if (plan !== undefined) await until(() => db.settleLate());
+    return plan;
+  },
+  truncateLate: (compaction) => until(() => db.truncateLate(compaction)),
   planCheckpoint: (mint) => db.planCheckpoint(mint),
   finishCheckpoint: (mint) => db.finishCheckpoint(mint),
   beginHeadSnapshot: () => db.beginHeadSnapshot(),

@@ -323,6 +323,7 @@ export class Server implements LifecycleService {
       exemplarsMax,
       seriesLimits: { series: maxSeries, seriesByJob: maxSeriesPerJob },
       staleSeriesThreshold: current.storage.tsdb.staleSeriesCompactionThreshold,
+      outOfOrderWindowMs: current.storage.tsdb.outOfOrderTimeWindowMs,
     };
   }
 

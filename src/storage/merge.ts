@@ -89,6 +89,11 @@ function mergePair(a: readonly Series[], b: readonly Series[]): readonly Series[
   return out;
 }
 
+/** One series out of two with equal labels; of samples with equal times the first one's is kept. */
+export function mergeSeries(a: Series, b: Series): Series {
+  return new MergedSeries(parts(a), parts(b));
+}
+
 function parts(series: Series): readonly Series[] {
   return series instanceof MergedSeries ? series.parts : [series];
 }

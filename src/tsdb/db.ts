@@ -11,7 +11,10 @@ import type { Codecs } from "../base/codec.ts";
 import type { Clock, Logger, Random } from "../base/env.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
+import { Root, Slot } from "../kernels/head-layout.ts";
+import type { Histogram } from "../model/histogram.ts";
 import type { Matcher } from "../model/matcher.ts";
+import { SampleColumns } from "../storage/sample-columns.ts";
 import type { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import { removeLeftovers } from "./compact/delete-block.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
@@ -19,6 +22,7 @@ import { earlyCut } from "./early-cut.ts";
 import { HeadAppender } from "./head/appender.ts";
 import { Collection } from "./head/collection.ts";
 import { deleteSamples } from "./head/delete-samples.ts";
+import { batchesAfter, oldestBatch } from "./head/epochs.ts";
 import type { Head } from "./head/head.ts";
 import type { ChunkSink } from "./head/head-log.ts";
 import type { HeadReplay, UnknownRefs } from "./head/replay.ts";
@@ -34,7 +38,7 @@ import type { CheckpointPlan, Wal, WalSync } from "./wal/wal.ts";
 import { WalLog } from "./wal/wal-log.ts";
 import type { WalSink } from "./wal/wal-sink.ts";
 
-export { headChunksDir, quarantineDir, walDir } from "./recover.ts";
+export { headChunksDir, quarantineDir, walDir, wblDir } from "./recover.ts";
 
 export interface DbEnv {
   readonly fs: Fs;
@@ -83,6 +87,16 @@ export interface TimeRange {
   readonly maxt: number;
 }
 
+/** Out-of-order samples that are to become blocks. */
+export interface LateCompaction extends TimeRange {
+  readonly lastFileRef: number;
+  /** Nothing in segments before it is needed afterwards. */
+  readonly wblSegment: number;
+}
+
+/** For the lists of chunks that replace those in memory. */
+const lateReservePages = 64;
+
 export class Db {
   readonly head: Head;
   readonly appender: HeadAppender;
@@ -100,6 +114,11 @@ export class Db {
   /** What was found wrong with blocks at the start, and what became of them. */
   readonly blockRepairs: readonly BlockRepair[];
   readonly #log: WalLog;
+  readonly #openWbl: (sink: WalSink) => Wal;
+  /** The log of out-of-order samples; there once the window was open, and as long as the directory has one. */
+  #wbl: Wal | undefined;
+  /** The batch since which no reader may begin with out-of-order samples that are about to go. */
+  #lateAnnounced: number | undefined;
   #truncation: Collection | undefined;
   #staleSeriesThreshold = 0;
   #closed = false;
@@ -138,16 +157,25 @@ export class Db {
       blocksEnd,
       guarded: (chunks) => guarded(chunks, this.disk),
       sink: (replay) => replaySink(replay, options.onReplay),
+      lateSink,
+      beforeSync: () => this.#wbl?.sync(),
     });
     this.head = recovered.head;
     this.wal = recovered.wal;
+    this.#wbl = recovered.wbl;
+    this.#openWbl = recovered.openWbl;
     this.#chunks = recovered.chunks;
     this.snapshotSeries = recovered.snapshotSeries;
     this.unknownRefs = recovered.unknownRefs;
     warnAboutUnknownRefs(logger, recovered.unknownRefs);
     this.#log = new WalLog(this.wal);
     this.appender = new HeadAppender(this.head, this.#log);
-    this.damageCount = this.blockRepairs.length + this.wal.replayed.setAside.length + recovered.chunkDamages;
+    if (this.#wbl !== undefined) this.appender.lateLog = new WalLog(this.#wbl);
+    this.damageCount =
+      this.blockRepairs.length +
+      this.wal.replayed.setAside.length +
+      (this.#wbl?.replayed.setAside.length ?? 0) +
+      recovered.chunkDamages;
     this.disk.start();
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }
@@ -167,6 +195,59 @@ export class Db {
   /** The share of series that may be stale before the head is cut early; 0: any. */
   set staleSeriesThreshold(share: number) {
     this.#staleSeriesThreshold = share;
+  }
+
+  get wbl(): Wal | undefined {
+    return this.#wbl;
+  }
+
+  /** How late samples may come; 0: not at all. What came late before stays. */
+  set outOfOrderWindowMs(windowMs: number) {
+    if (windowMs > 0 && this.#wbl === undefined) {
+      this.#wbl = this.#openWbl(noRecords);
+      this.appender.lateLog = new WalLog(this.#wbl);
+    }
+    this.head.outOfOrderWindowMs = windowMs;
+  }
+
+  /**
+   * Writes all out-of-order samples to `chunks_head` and says which are to become blocks, and which segment of the WBL has
+   * those that follow. Undefined where there are none. Then {@link settleLate} until it says so, blocks of the range, and {@link truncateLate}.
+   */
+  planLateCompaction(): LateCompaction | undefined {
+    const { late } = this.head;
+    if (late.isEmpty) return undefined;
+    this.head.arena.reserve(lateReservePages);
+    late.sealAll();
+    if (!late.isSealed) throw new Error("out-of-order samples cannot be written to chunks_head");
+    const wblSegment = this.#wbl?.cut() ?? 0;
+    this.head.publish();
+    return { mint: late.minTime, maxt: late.maxTime, lastFileRef: late.lastFileRef, wblSegment };
+  }
+
+  /** Whether no reader needs the samples in memory any more that the plan is about. */
+  settleLate(): boolean {
+    this.head.publish();
+    this.head.late.settle();
+    return this.head.late.isSettled;
+  }
+
+  /** Forgets what blocks hold now; false where queries have to end first. */
+  truncateLate({ lastFileRef, wblSegment }: LateCompaction): boolean {
+    const { head } = this;
+    const { words } = head.memory;
+    if (this.#lateAnnounced === undefined) {
+      head.publish();
+      this.#lateAnnounced = words[Root.committed];
+    }
+    if (batchesAfter(this.#lateAnnounced, oldestBatch(words, Slot.opened)) > 0) return false;
+    this.#lateAnnounced = undefined;
+    head.late.dropFiles(lastFileRef);
+    head.publish();
+    this.#wbl?.dropBefore(wblSegment);
+    this.#chunks.dropLate(lastFileRef);
+    this.#chunks.truncate(head.minTime);
+    return true;
   }
 
   /** Takes over how far the arena may grow, and judges how urgent it is; returns whether rushed mode changed. */
@@ -236,12 +317,14 @@ export class Db {
 
   /**
    * What a head snapshot needs of this thread: the place from which on the WAL is to be replayed over it, and what is not
-   * in the shared memory. To be asked for before the head is read. Undefined while chunks wait to be written.
+   * in the shared memory. To be asked for before the head is read. Undefined while chunks wait to be written, and while
+   * there are out-of-order samples: they have no place in it.
    */
   beginHeadSnapshot(): HeadSnapshotBegin | undefined {
     const { head } = this;
     const chunkFiles = this.#chunks.files();
     if (chunkFiles === undefined || head.cuts.waiting > 0 || this.#truncation !== undefined) return undefined;
+    if (!head.late.isEmpty) return undefined;
     return {
       place: {
         wal: this.wal.position,
@@ -265,9 +348,10 @@ export class Db {
     return `${seriesRemoved} ${chunksRemoved} ${truncations} ${this.head.minTime}`;
   }
 
-  /** Bytes of WAL and `chunks_head`. */
-  sizeBytes(): { readonly wal: number; readonly headChunks: number } {
-    return { wal: this.wal.sizeBytes(), headChunks: this.#chunks.sizeBytes() };
+  /** Bytes of WAL, WBL and `chunks_head`. */
+  sizeBytes(): { readonly wal: number; readonly wbl: number; readonly headChunks: number } {
+    const wbl = this.#wbl?.sizeBytes() ?? 0;
+    return { wal: this.wal.sizeBytes(), wbl, headChunks: this.#chunks.sizeBytes() };
   }
 
   /** Writes out and syncs everything. Idempotent. Where the chunk files fail, the WAL has all that is in them. */
@@ -278,7 +362,11 @@ export class Db {
     try {
       this.#chunks.close();
     } finally {
-      this.wal.close();
+      try {
+        this.#wbl?.close();
+      } finally {
+        this.wal.close();
+      }
     }
   }
 }
@@ -318,6 +406,44 @@ function replaySink(replay: HeadReplay, onReplay: DbOptions["onReplay"]): WalSin
     },
     progress: (segment, first, last) => onReplay?.(segment, first, last),
   };
+}
+
+/** The WBL has samples and markers only. */
+const noRecords: WalSink = {
+  series: () => {},
+  samples: () => {},
+  histograms: () => {},
+  tombstones: () => {},
+  exemplars: () => {},
+  metadata: () => {},
+  progress: () => {},
+};
+
+function lateSink(replay: HeadReplay): WalSink {
+  return {
+    ...noRecords,
+    samples({ walRefs, t, v, n }) {
+      replay.lateSamples(walRefs, columnsOf(t, v, undefined, n));
+    },
+    histograms({ walRefs, t, histograms, n }) {
+      replay.lateSamples(walRefs, columnsOf(t, new Float64Array(n), histograms, n));
+    },
+    mmapMarkers: (entries) => replay.lateMarkers(entries),
+  };
+}
+
+function columnsOf(
+  t: Float64Array,
+  v: Float64Array,
+  histograms: Histogram[] | undefined,
+  n: number,
+): SampleColumns {
+  const columns = new SampleColumns(0);
+  columns.t = t;
+  columns.v = v;
+  columns.histograms = histograms;
+  columns.n = n;
+  return columns;
 }
 
 function warnAboutUnknownRefs(logger: Logger, unknown: UnknownRefs): void {

@@ -4,13 +4,14 @@
  */
 import { silentLogger } from "../base/env.ts";
 import { CorruptionError } from "../base/errors.ts";
-import { type File, type Fs, joinPath, makeDurable } from "../base/fs.ts";
+import { bytesBelow, type File, type Fs, joinPath, makeDurable } from "../base/fs.ts";
 import { PageCache } from "../base/page-cache.ts";
 import { setAside } from "../base/set-aside.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
 import { BlockSet } from "./block/block-set.ts";
-import { scanHeadChunks } from "./chunks/head-chunk-scan.ts";
+import { type ScannedChunk, scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
+import type { PersistedChunk } from "./head/chunk-lists.ts";
 import { Head } from "./head/head.ts";
 import type { ChunkSink } from "./head/head-log.ts";
 import { HeadMemory } from "./head/memory.ts";
@@ -31,6 +32,8 @@ import { Wal, type WalEnv, type WalOptions } from "./wal/wal.ts";
 import type { WalSink } from "./wal/wal-sink.ts";
 
 export const walDir = "wal";
+/** The log of samples that come out of order; in Prometheus too it is replayed after the WAL. */
+export const wblDir = "wbl";
 export const headChunksDir = "chunks_head";
 /** Takes what is damaged and what contradicts our writes; nothing in it is ever read again. */
 export const quarantineDir = "quarantine";
@@ -56,12 +59,19 @@ export interface RecoveryOptions {
   /** What the head writes chunks through. */
   readonly guarded: (chunks: HeadChunkWriter) => ChunkSink;
   readonly sink: (replay: HeadReplay) => WalSink;
+  /** As `sink`, for the WBL. */
+  readonly lateSink: (replay: HeadReplay) => WalSink;
+  /** Called before chunk files are synced, besides the sync of the WAL. */
+  readonly beforeSync: () => void;
 }
 
 export interface Recovered {
   readonly head: Head;
   readonly chunks: HeadChunkWriter;
   readonly wal: Wal;
+  /** Undefined where the directory has none; `openWbl` begins it. */
+  readonly wbl: Wal | undefined;
+  readonly openWbl: (sink: WalSink) => Wal;
   readonly unknownRefs: UnknownRefs;
   /** How many series came from the snapshot; undefined where none was used. */
   readonly snapshotSeries: number | undefined;
@@ -83,8 +93,9 @@ function fromSnapshot(env: WalEnv, dir: string, options: RecoveryOptions): Recov
   try {
     file = fs.open(path, "read");
     const position = readPosition(file);
-    reason =
-      position.chunkRangeMs === options.blockRangeMs
+    reason = hasWbl(fs, dir)
+      ? `it has no out-of-order samples, and there are some in ${wblDir}`
+      : position.chunkRangeMs === options.blockRangeMs
         ? mismatchOf(fs, dir, walDir, headChunksDir, position, options.blocksEnd, notedSegment(fs, dir))
         : `it was taken with blocks of ${position.chunkRangeMs} ms`;
     if (reason === "") return replayed(env, dir, options, { file, position });
@@ -116,13 +127,15 @@ function replayed(
 ): Recovered {
   const position = snapshot?.position;
   syncLastSegment(env.fs, joinPath(dir, walDir));
+  syncLastSegment(env.fs, joinPath(dir, wblDir));
   // While the log is replayed there is nothing in it that is not on the disk.
   let opened: Wal | undefined;
   const minValidTime = Math.max(options.blocksEnd, position?.minValidTime ?? Number.NEGATIVE_INFINITY);
   const replayChunks = new ReplayChunks(minValidTime, snapshot !== undefined);
-  const { chunks, damages: chunkDamages } = openChunks(env, dir, replayChunks, position, () =>
-    opened?.sync(),
-  );
+  const { chunks, damages: chunkDamages } = openChunks(env, dir, replayChunks, position, () => {
+    opened?.sync();
+    options.beforeSync();
+  });
   try {
     const memory = HeadMemory.create({ hashSeed: position?.hashSeed ?? options.hashSeed });
     const head = new Head(memory, options.guarded(chunks), {
@@ -154,10 +167,19 @@ function replayed(
       options.sink(replay),
     );
     opened = wal;
+    replay.attachLate();
+    const openWbl = (sink: WalSink) =>
+      Wal.open(
+        env,
+        joinPath(dir, wblDir),
+        { ...options.wal, onSync: undefined, quarantineDir: joinPath(dir, quarantineDir) },
+        sink,
+      );
+    const wbl = hasWbl(env.fs, dir) ? openWbl(options.lateSink(replay)) : undefined;
     replay.finish();
-    const walRefMax = Math.max(wal.replayed.walRefMax, replayChunks.walRefMax);
+    const walRefMax = Math.max(wal.replayed.walRefMax, wbl?.replayed.walRefMax ?? 0, replayChunks.walRefMax);
     head.nextWalRef = Math.max(head.nextWalRef, walRefMax + 1);
-    return { head, chunks, wal, unknownRefs: replay.unknown, snapshotSeries, chunkDamages };
+    return { head, chunks, wal, wbl, openWbl, unknownRefs: replay.unknown, snapshotSeries, chunkDamages };
   } catch (error) {
     chunks.close();
     throw error;
@@ -177,6 +199,11 @@ export function endOfBlocks(fs: Fs, dir: string): number {
   } finally {
     blocks.close();
   }
+}
+
+function hasWbl(fs: Fs, dir: string): boolean {
+  const path = joinPath(dir, wblDir);
+  return fs.stat(path) !== undefined && bytesBelow(fs, path) > 0;
 }
 
 /** What a killed writer left in the log has to be on the disk before what it left in the chunk files. */
@@ -202,22 +229,23 @@ function openChunks(
     quarantine,
     (chunk) =>
       chunk.outOfOrder
-        ? replayChunks.note(chunk.walRef)
-        : replayChunks.add(chunk.walRef, {
-            ref: chunk.ref,
-            mint: chunk.mint,
-            maxt: chunk.maxt,
-            samples: chunk.sampleCount,
-            encoding: chunk.encoding,
-          }),
+        ? replayChunks.addLate(chunk.walRef, persisted(chunk))
+        : replayChunks.add(chunk.walRef, persisted(chunk)),
     position?.chunkFiles.at(-1),
   );
-  const maxt = new Map(scan.maxt);
-  for (const file of position?.chunkFiles ?? []) {
-    maxt.set(file.number, Math.max(file.maxt, maxt.get(file.number) ?? Number.NEGATIVE_INFINITY));
+  const files = new Map(scan.files);
+  for (const { number, maxt } of position?.chunkFiles ?? []) {
+    const known = files.get(number);
+    // Blocks have the out-of-order chunks of before the snapshot.
+    files.set(number, { maxt: Math.max(maxt, known?.maxt ?? maxt), lateRef: known?.lateRef ?? 0 });
   }
-  const chunks = HeadChunkWriter.open(env, chunksDir, maxt, { beforeSync });
+  const chunks = HeadChunkWriter.open(env, chunksDir, files, { beforeSync });
   return { chunks, damages: scan.setAside.length };
+}
+
+function persisted(chunk: ScannedChunk): PersistedChunk {
+  const { ref, mint, maxt, sampleCount, encoding } = chunk;
+  return { ref, mint, maxt, samples: sampleCount, encoding };
 }
 
 /** What is not noted costs the next start the snapshot. */

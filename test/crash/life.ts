@@ -16,6 +16,7 @@ import { HeadChunkReader } from "../../src/tsdb/chunks/head-chunk-reader.ts";
 import { cleanBlock, compactBlocks } from "../../src/tsdb/compact/compact-blocks.ts";
 import { removeLeftovers } from "../../src/tsdb/compact/delete-block.ts";
 import { deleteSamples } from "../../src/tsdb/compact/delete-samples.ts";
+import { hints, withoutEarlyLate } from "../../src/tsdb/compact/plan.ts";
 import { deleteObsoleteBlocks } from "../../src/tsdb/compact/retention.ts";
 import { snapshotBlocks } from "../../src/tsdb/compact/snapshot.ts";
 import { writeBlock } from "../../src/tsdb/compact/write-block.ts";
@@ -128,6 +129,24 @@ export class Life {
     return end;
   }
 
+  /** Makes blocks of the samples that came out of order. */
+  compactLate(between: () => void = () => {}): void {
+    const { db, env } = this;
+    const plan = db.planLateCompaction();
+    between();
+    if (plan === undefined) return;
+    while (!db.settleLate()) between();
+    const { mint, maxt, lastFileRef } = plan;
+    for (let from = Math.floor(mint / blockRangeMs) * blockRangeMs; from <= maxt; from += blockRangeMs) {
+      env.clock.advance(1);
+      const end = from + blockRangeMs;
+      const source = this.#head.lateSource({ mint: from, maxt: end - 1, lastFileRef });
+      writeBlock(env, dir, source, { mint: from, maxt: end }, { hints: [hints.outOfOrder] });
+      between();
+    }
+    while (!db.truncateLate(plan)) between();
+  }
+
   checkpoint(mint: number, between: () => void = () => {}): void {
     const { db, env } = this;
     const job = db.planCheckpoint(mint);
@@ -144,13 +163,15 @@ export class Life {
   /** A round of maintenance; `between` is called wherever batches and queries may come in. */
   maintain(between: () => void = () => {}): void {
     const end = this.cutHead(between);
+    if (end !== undefined) this.compactLate(between);
     if (end !== undefined) this.checkpoint(end, between);
   }
 
   /** Makes one block of all but the newest. */
   compactBlocks(): void {
     this.blocks.reload();
-    const older = [...this.blocks.blocks].sort((a, b) => a.meta.minTime - b.meta.minTime).slice(0, -1);
+    const blocks = withoutEarlyLate(this.blocks.blocks);
+    const older = blocks.sort((a, b) => a.meta.minTime - b.meta.minTime).slice(0, -1);
     this.env.clock.advance(1);
     if (older.length > 1) compactBlocks(this.env, dir, older, {});
     this.deleteObsolete(0);

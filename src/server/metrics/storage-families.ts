@@ -93,10 +93,49 @@ const head: readonly StatFamily[] = [
     "histogramsOutOfBounds",
     "Samples refused for a time that the head does not take.",
   ),
+  counter(
+    "prometheus_tsdb_head_out_of_order_samples_appended_total",
+    "lateAppended",
+    "Samples stored out of order.",
+  ),
+  {
+    name: "prometheus_tsdb_sample_ooo_delta",
+    type: "histogram",
+    help: "By how many seconds samples that were taken out of order came too late.",
+    samples: [
+      ...[600, 1800, 3600, 7200, 10800, 21600, 43200].map((bound) =>
+        sampleOf(`lateSecondsUpTo${bound}`, `_bucket{le="${bound}"}`),
+      ),
+      sampleOf("lateSecondsCount", '_bucket{le="+Inf"}'),
+      sampleOf("lateSecondsSum", "_sum"),
+      sampleOf("lateSecondsCount", "_count"),
+    ],
+  },
+  gauge(
+    "prometheus_tsdb_out_of_order_wbl_storage_size_bytes",
+    (stats) => (stats.wblSegment === undefined ? undefined : stats.wblBytes),
+    "Size of the log of samples that came out of order.",
+  ),
+  gauge(
+    "prometheus_tsdb_out_of_order_wbl_segment_current",
+    "wblSegment",
+    "The WBL segment that is written to.",
+  ),
+  counter("prometheus_tsdb_out_of_order_wbl_page_flushes_total", "wblPageFlushes", "Writes of WBL pages."),
+  counter(
+    "prometheus_tsdb_out_of_order_wbl_completed_pages_total",
+    "wblPagesCompleted",
+    "Pages of the WBL that are full.",
+  ),
+  counter(
+    "prometheus_tsdb_out_of_order_wbl_writes_failed_total",
+    "wblWritesFailed",
+    "Writes to the WBL that failed.",
+  ),
   counterByType(
     "prometheus_tsdb_too_old_samples_total",
     "tooOld",
-    () => 0,
+    "histogramsTooOld",
     "Samples refused because they came later than the out-of-order window allows.",
   ),
   counter("prometheus_tsdb_head_truncations_total", "truncations", "Times the head was cut."),

@@ -38,16 +38,21 @@ export interface ScannedChunk {
   sampleCount: number;
 }
 
+/** What decides when a file goes. */
+export interface HeadChunkFile {
+  /** The newest time of chunks in order. */
+  readonly maxt: number;
+  /** The ref of the last out-of-order chunk; 0 where there is none. */
+  readonly lateRef: number;
+}
+
 /** Returns what is wrong with a chunk, "" if nothing is. */
 export type ChunkVisitor = (chunk: ScannedChunk) => string;
 
 export interface HeadChunkScan {
   readonly chunkCount: number;
-  /**
-   * The newest time of each file, for {@link ./head-chunk-writer.ts HeadChunkWriter.open}. Infinity for a file with
-   * out-of-order chunks, which we do not compact yet and so must not remove.
-   */
-  readonly maxt: ReadonlyMap<number, number>;
+  /** What each file holds, for {@link ./head-chunk-writer.ts HeadChunkWriter.open}. */
+  readonly files: ReadonlyMap<number, HeadChunkFile>;
   readonly setAside: readonly SetAside[];
 }
 
@@ -65,10 +70,10 @@ export function scanHeadChunks(
   from: { readonly number: number; readonly bytes: number } = { number: 0, bytes: headChunkHeaderBytes },
 ): HeadChunkScan {
   const { fs } = env;
-  const maxt = new Map<number, number>();
+  const known = new Map<number, HeadChunkFile>();
   const aside: SetAside[] = [];
   let chunkCount = 0;
-  if (fs.stat(dir) === undefined) return { chunkCount, maxt, setAside: aside };
+  if (fs.stat(dir) === undefined) return { chunkCount, files: known, setAside: aside };
 
   const count: ChunkVisitor = (chunk) => {
     const problem = visit(chunk);
@@ -86,14 +91,14 @@ export function scanHeadChunks(
     const start = files[i] === from.number ? from.bytes : headChunkHeaderBytes;
     const scanned = scanFile(fs, headChunkPath(dir, files[i]), files[i], start, count);
     if (scanned.error === undefined) {
-      maxt.set(files[i], scanned.maxt);
+      known.set(files[i], scanned);
       continue;
     }
     problem = scanned.error.message;
     goodCount = i;
     if (scanned.error.offset >= headChunkHeaderBytes) {
       cut = { path: headChunkPath(dir, files[i]), offset: scanned.error.offset };
-      maxt.set(files[i], scanned.maxt);
+      known.set(files[i], scanned);
       goodCount = i + 1;
     }
   }
@@ -104,7 +109,7 @@ export function scanHeadChunks(
   }
   if (cut !== undefined) aside.push(cutTail(fs, cut.path, cut.offset, quarantineDir, problem));
   for (const one of aside) env.logger.warn("Damaged head chunks set aside", fieldsOf(one));
-  return { chunkCount, maxt, setAside: aside };
+  return { chunkCount, files: known, setAside: aside };
 }
 
 /** What is wrong with one file, undefined where nothing is; a last file of zeros is as it should be. */
@@ -172,18 +177,20 @@ function isZero(file: File, start: number, end: number): boolean {
 
 interface FileScan {
   maxt: number;
+  lateRef: number;
   /** Its offset is where the file must be cut: the first entry that is not whole, or 0. */
   error: CorruptionError | undefined;
 }
 
 function scanFile(fs: Fs, path: string, segment: number, start: number, visit: ChunkVisitor): FileScan {
-  const result: FileScan = { maxt: Number.NEGATIVE_INFINITY, error: undefined };
+  const result: FileScan = { maxt: Number.NEGATIVE_INFINITY, lateRef: 0, error: undefined };
   const file = fs.open(path, "read");
   try {
     readEntries(file, segment, start, (chunk) => {
       const problem = visit(chunk);
       if (problem === "") {
-        result.maxt = chunk.outOfOrder ? Number.POSITIVE_INFINITY : Math.max(result.maxt, chunk.maxt);
+        if (chunk.outOfOrder) result.lateRef = chunk.ref;
+        else result.maxt = Math.max(result.maxt, chunk.maxt);
       }
       return problem;
     });

@@ -10,6 +10,7 @@
 import { ByteWriter } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { type File, type Fs, makeDurable } from "../../base/fs.ts";
+import type { HeadChunkFile } from "./head-chunk-scan.ts";
 import {
   entryChecksumBytes,
   entryFixedBytes,
@@ -20,7 +21,11 @@ import {
   headChunkRef,
   headChunkVersion,
   listHeadChunkFiles,
+  outOfOrderBit,
 } from "./head-chunks.ts";
+
+/** Kept for ever: nobody said what is in it. */
+const unknownFile: HeadChunkFile = { maxt: Number.POSITIVE_INFINITY, lateRef: 0 };
 
 export interface HeadChunkWriterOptions {
   /** Default 128 MiB, as Prometheus. */
@@ -41,8 +46,10 @@ export class HeadChunkWriter {
   readonly #bufferBytesMax: number;
   readonly #beforeSync: () => void;
   readonly #buffer = new ByteWriter(64 * 1024);
-  /** Per file: the newest time in it. Ascending by file number. */
+  /** Per file: the newest time in it, of chunks in order. Ascending by file number. */
   readonly #maxt: Map<number, number>;
+  /** The last out-of-order chunk of each file that has some that are still needed. */
+  readonly #lateRefs: Map<number, number>;
   #file: File | undefined;
   #segment: number;
   /** Bytes of the current file that are written out; the buffer comes after them. */
@@ -53,13 +60,16 @@ export class HeadChunkWriter {
     fs: Fs,
     dir: string,
     segment: number,
-    maxt: Map<number, number>,
+    files: ReadonlyMap<number, HeadChunkFile>,
     options: HeadChunkWriterOptions,
   ) {
     this.#fs = fs;
     this.dir = dir;
     this.#segment = segment;
-    this.#maxt = maxt;
+    this.#maxt = new Map([...files].map(([segment, { maxt }]) => [segment, maxt]));
+    this.#lateRefs = new Map(
+      [...files].filter(([, { lateRef }]) => lateRef > 0).map(([segment, { lateRef }]) => [segment, lateRef]),
+    );
     this.#fileBytesMax = options.fileBytesMax ?? headChunkFileBytesMax;
     this.#bufferBytesMax = options.bufferBytesMax ?? 4 * 1024 * 1024;
     this.#beforeSync = options.beforeSync ?? (() => {});
@@ -68,19 +78,20 @@ export class HeadChunkWriter {
   /**
    * Creates the directory if need be. Never writes into a file that is there already: the first chunk begins a new one.
    * The last one is synced, because its writer may have been killed: after a power cut a series must not have chunks of
-   * the new file without those before them, or the samples between would be taken for out of order. `maxt` is the newest time of each file, as `scanHeadChunks` returned it; files that it does not name are kept.
+   * the new file without those before them, or the samples between would be taken for out of order. `known` says what each file holds, as
+   * `scanHeadChunks` returned it; files that it does not name are kept.
    */
   static open(
     env: { readonly fs: Fs },
     dir: string,
-    maxt: ReadonlyMap<number, number> = new Map(),
+    known: ReadonlyMap<number, HeadChunkFile> = new Map(),
     options: HeadChunkWriterOptions = {},
   ): HeadChunkWriter {
     env.fs.makeDir(dir);
     const files = listHeadChunkFiles(env.fs, dir);
     if (files.length > 0) makeDurable(env.fs, headChunkPath(dir, files[files.length - 1]));
-    const known = new Map(files.map((segment) => [segment, maxt.get(segment) ?? Number.POSITIVE_INFINITY]));
-    return new HeadChunkWriter(env.fs, dir, files.at(-1) ?? 0, known, options);
+    const all = new Map(files.map((segment) => [segment, known.get(segment) ?? unknownFile]));
+    return new HeadChunkWriter(env.fs, dir, files.at(-1) ?? 0, all, options);
   }
 
   /** The number of the newest file; 0 when there never was one. */
@@ -125,8 +136,10 @@ export class HeadChunkWriter {
     buffer.uvarint(bytes.length);
     buffer.raw(bytes);
     buffer.u32(crc32c(buffer.bytes(), start));
-    if (maxt > (this.#maxt.get(this.#segment) as number)) this.#maxt.set(this.#segment, maxt);
-    return headChunkRef(this.#segment, this.#written + start);
+    const ref = headChunkRef(this.#segment, this.#written + start);
+    if ((encoding & outOfOrderBit) !== 0) this.#lateRefs.set(this.#segment, ref);
+    else if (maxt > (this.#maxt.get(this.#segment) as number)) this.#maxt.set(this.#segment, maxt);
+    return ref;
   }
 
   /** Writes what waits. If it throws, everything still waits: call it again later. */
@@ -144,9 +157,14 @@ export class HeadChunkWriter {
     this.#finish();
   }
 
+  /** Out-of-order chunks up to `ref` are in blocks. */
+  dropLate(ref: number): void {
+    for (const [segment, last] of this.#lateRefs) if (last <= ref) this.#lateRefs.delete(segment);
+  }
+
   /**
    * Removes the oldest files, one after the other, as long as nothing in them is newer than or at `mint`, and cuts the
-   * current one. Old files after one that is kept for ever (with out-of-order chunks) are emptied down to their header:
+   * current one. Old files after one that is kept (for its out-of-order chunks, or for ever) are emptied down to their header:
    * where a number is missing, Prometheus takes all that follows for damaged. Returns the number of the oldest file that
    * is left (or that the next chunk will begin). Readers may still have removed files open; tell them.
    */
@@ -154,9 +172,13 @@ export class HeadChunkWriter {
     this.cut();
     let oldest: number | undefined;
     for (const [segment, maxt] of this.#maxt) {
-      if (maxt >= mint || (segment === this.#segment && this.#file !== undefined)) {
+      if (
+        maxt >= mint ||
+        this.#lateRefs.has(segment) ||
+        (segment === this.#segment && this.#file !== undefined)
+      ) {
         oldest ??= segment;
-        if (maxt !== Number.POSITIVE_INFINITY) break;
+        if (maxt >= mint && maxt !== Number.POSITIVE_INFINITY) break;
       } else if (oldest === undefined) {
         this.#fs.removeFile(headChunkPath(this.dir, segment));
         this.#maxt.delete(segment);

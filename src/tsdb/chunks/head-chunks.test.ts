@@ -168,7 +168,7 @@ describe("scan", () => {
     const fs = new MemFs();
     const { writer, chunks, refs } = written(fs, 60);
     writer.close();
-    const { found, chunkCount, maxt, setAside } = scan(fs);
+    const { found, chunkCount, files, setAside } = scan(fs);
     expect(found).toEqual(
       chunks.map(({ walRef, mint, maxt, encoding, bytes }, i) => {
         const n = bytes[0] * 256 + bytes[1];
@@ -179,7 +179,7 @@ describe("scan", () => {
     expect(setAside).toEqual([]);
     const want = new Map<number, number>();
     for (const [i, { maxt }] of chunks.entries()) want.set(headChunkSegment(refs[i]), maxt);
-    expect(maxt).toEqual(want);
+    expect(new Map([...files].map(([segment, { maxt }]) => [segment, maxt]))).toEqual(want);
   });
 
   test("chunks bigger than what is read at once", () => {
@@ -220,23 +220,26 @@ describe("scan", () => {
     expect(fs.list(dir)).toEqual(["000001"]);
   });
 
-  test("out-of-order chunks: their file is never dropped", () => {
+  test("out-of-order chunks: their file stays until blocks have them", () => {
     const fs = new MemFs();
     const random = new SeededRandom(6);
     const writer = HeadChunkWriter.open({ fs }, dir);
     append(writer, { ...chunk(random, 1), encoding: 2 | outOfOrderBit });
     writer.close();
-    const { found, maxt } = scan(fs);
+    const { found, files } = scan(fs);
     expect(found[0].encoding).toBe(2 | outOfOrderBit);
-    const reopened = HeadChunkWriter.open({ fs }, dir, maxt);
+    const reopened = HeadChunkWriter.open({ fs }, dir, files);
     expect(reopened.truncate(1e9)).toBe(1);
     expect(fs.list(dir)).toEqual(["000001"]);
+    reopened.dropLate(found[0].ref);
+    expect(reopened.truncate(1e9)).toBe(2);
+    expect(fs.list(dir)).toEqual([]);
   });
 
   test("after a file with out-of-order chunks old ones are emptied, so that the numbers have no gap", () => {
     const fs = new MemFs();
     const random = new SeededRandom(6);
-    const open = () => HeadChunkWriter.open({ fs }, dir, scan(fs).maxt, { fileBytesMax: 700 });
+    const open = () => HeadChunkWriter.open({ fs }, dir, scan(fs).files, { fileBytesMax: 700 });
     let writer = open();
     const chunks = Array.from({ length: 20 }, (_, i) => chunk(random, i, 200));
     append(writer, chunks[0]);
@@ -298,7 +301,7 @@ describe("scan", () => {
     expect(second.found).toEqual(first.found);
     expect(second.setAside).toEqual([]);
     // Writing goes on in a new file.
-    const more = HeadChunkWriter.open({ fs }, dir, second.maxt);
+    const more = HeadChunkWriter.open({ fs }, dir, second.files);
     append(more, chunks[0]);
     more.close();
     expect(scan(fs)).toMatchObject({ chunkCount: first.found.length + 1, setAside: [] });

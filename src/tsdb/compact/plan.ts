@@ -23,6 +23,18 @@ export const hints = {
   selectedSeries: "from-selected-series",
 } as const;
 
+/**
+ * Leaves blocks of out-of-order samples alone that end after all others: merged with one of those they would seem to be
+ * all that there is up to their end, and the next start would not take from the WAL what the head still has of that time.
+ */
+export function withoutEarlyLate<T extends { readonly meta: BlockMeta }>(blocks: readonly T[]): T[] {
+  const isLate = ({ meta }: T) => meta.compaction.hints.includes(hints.outOfOrder);
+  const end = blocks
+    .filter((block) => !isLate(block))
+    .reduce((max, { meta }) => Math.max(max, meta.maxTime), Number.NEGATIVE_INFINITY);
+  return blocks.filter((block) => !isLate(block) || block.meta.maxTime <= end);
+}
+
 /** The lengths that blocks grow to, ascending: `minMs` and what fits below `maxMs`; at least one. */
 export function blockRanges(minMs: number, maxMs: number): number[] {
   const ranges: number[] = [];
@@ -43,7 +55,9 @@ export function planCompactions<T extends { readonly meta: BlockMeta }>(
   const stale = blocks.filter(hinted(hints.staleSeries));
   const selected = blocks.filter((block) => !stale.includes(block) && hinted(hints.selectedSeries)(block));
   const whole = blocks.filter((block) => !stale.includes(block) && !selected.includes(block));
-  for (const alike of [whole, stale, selected]) {
+  const regular = withoutEarlyLate(whole);
+  const early = whole.filter((block) => !regular.includes(block));
+  for (const alike of [regular, early, stale, selected]) {
     const plan = planAlike(alike, ranges);
     if (plan.length > 0) return plan;
   }

@@ -1,6 +1,6 @@
 /**
  * The appender of the head: stages batches, has them logged, and makes them visible (storage/appender.ts). Rules as
- * Prometheus's headAppender without an out-of-order window.
+ * Prometheus's headAppender.
  */
 import { NarthexError } from "../../base/errors.ts";
 import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
@@ -19,12 +19,13 @@ import {
 } from "../../storage/appender.ts";
 import type { Head } from "./head.ts";
 import { Refusal } from "./head-budget.ts";
-import type { HeadLog } from "./head-log.ts";
+import type { HeadLog, LateLog } from "./head-log.ts";
 import { LabelBytes } from "./label-bytes.ts";
 import { seriesRecord } from "./memory.ts";
 import { writeSeriesLabels } from "./series-entry.ts";
 import { walRefOf } from "./series-table.ts";
 import { type SampleGroup, type StagedHistogram, StagedHistograms } from "./staged-histograms.ts";
+import { StagedLate } from "./staged-late.ts";
 import { Staging } from "./staging.ts";
 
 /** A batch may need this much beyond its samples: classes that run out, lists that grow. */
@@ -33,12 +34,17 @@ const pagesReserve = 64;
 const wordsPerSample = 48;
 /** A histogram may need a copy of its chunk, which has twice the bytes it should have, and its own buckets. */
 const wordsPerHistogram = 2048;
+/** What the first late samples need: pages of their directory. */
+const lateWords = 64 * 16384;
 
 export class HeadAppender implements Appender {
   readonly #head: Head;
   readonly #log: HeadLog;
   readonly #staging: Staging;
   readonly #histograms = new StagedHistograms();
+  readonly #late: StagedLate;
+  /** Takes samples that come out of order; needed while the head has a window for them. */
+  lateLog: LateLog | undefined;
   readonly #labelBytes = new LabelBytes();
   /** Refs of series that no log record names yet, also of earlier batches that were rolled back. */
   #unlogged: number[] = [];
@@ -54,6 +60,7 @@ export class HeadAppender implements Appender {
     this.#head = head;
     this.#log = log;
     this.#staging = new Staging(head);
+    this.#late = new StagedLate(head);
   }
 
   /** The head that this appends to. */
@@ -79,7 +86,11 @@ export class HeadAppender implements Appender {
   /** Whether something is staged. */
   get isStaged(): boolean {
     return (
-      this.#staging.n > 0 || this.#histograms.n > 0 || this.#exemplars.length > 0 || this.#metadata.size > 0
+      this.#staging.n > 0 ||
+      this.#histograms.n > 0 ||
+      this.#late.n > 0 ||
+      this.#exemplars.length > 0 ||
+      this.#metadata.size > 0
     );
   }
 
@@ -131,33 +142,95 @@ export class HeadAppender implements Appender {
     this.#begin(timestamps[0]);
     const before = this.#staging.n;
     this.#staging.stage(refs, timestamps, values, n, outcomes, this.#minValidTime);
-    const refused = n - (this.#staging.n - before);
+    let refused = n - (this.#staging.n - before);
+    if (refused > 0 && this.#head.outOfOrderWindowMs > 0) {
+      refused -= this.#takeLate(refs, timestamps, values, n, outcomes);
+    }
     if (refused > 0) this.#count(refs, n, outcomes, before);
     if (this.#histograms.n > 0 || this.#head.stats.nativeHistogramSeries > 0) this.#sortOut(before);
+    if (this.#head.outOfOrderWindowMs > 0) this.#moveLate(before);
     return refused;
+  }
+
+  /** Of the samples that are not in order, stages those within the window; returns how many. */
+  #takeLate(
+    refs: Uint32Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    outcomes: Uint8Array,
+  ): number {
+    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
+    let taken = 0;
+    for (let i = 0; i < n; i++) {
+      if (outcomes[i] !== Outcome.outOfOrder && outcomes[i] !== Outcome.outOfBounds) continue;
+      if (!this.#late.isTaken(timestamps[i])) {
+        outcomes[i] = Outcome.tooOld;
+        continue;
+      }
+      this.#late.push(refs[i], timestamps[i], words, i);
+      outcomes[i] = Outcome.ok;
+      taken++;
+    }
+    return taken;
+  }
+
+  /** Takes those out of the staged floats from `first` on that are older than others of the batch. */
+  #moveLate(first: number): void {
+    const staging = this.#staging;
+    const { refs, times, values } = staging;
+    const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+    let kept = first;
+    for (let i = first; i < staging.n; i++) {
+      if (!this.#late.isNewest(refs[i], times[i])) {
+        if (this.#late.isTaken(times[i])) this.#late.push(refs[i], times[i], words, i);
+        else this.#head.stats.tooOld++;
+        continue;
+      }
+      refs[kept] = refs[i];
+      times[kept] = times[i];
+      values.copyWithin(kept, i, i + 1);
+      kept++;
+    }
+    staging.n = kept;
   }
 
   appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
     this.#begin(t);
     const head = this.#head;
     const { stats } = head;
+    if (!this.isLive(ref)) throw noSeries(ref);
     if (t < this.#minValidTime) {
+      if (head.outOfOrderWindowMs > 0) return this.#lateHistogram(ref, t, histogram);
       stats.histogramsOutOfBounds++;
       return Outcome.outOfBounds;
     }
-    if (!this.isLive(ref)) throw noSeries(ref);
     const { words, doubles } = head.memory;
     const record = seriesRecord(words, ref);
     const lastTime = doubles[(record + Series.lastTime) >> 1];
     if (t <= lastTime && words[record + Series.open] !== 0) {
       if (t < lastTime) {
+        if (head.outOfOrderWindowMs > 0) return this.#lateHistogram(ref, t, histogram);
         stats.histogramsOutOfOrder++;
         return Outcome.outOfOrder;
       }
       const last = head.histograms.last(ref);
       return last !== undefined && histogram.equals(last) ? Outcome.duplicate : Outcome.duplicateTimestamp;
     }
+    if (head.outOfOrderWindowMs > 0 && !this.#late.isNewest(ref, t)) {
+      this.#lateHistogram(ref, t, histogram);
+      return Outcome.ok;
+    }
     this.#histograms.push(ref, t, histogram, this.#staging.n);
+    return Outcome.ok;
+  }
+
+  #lateHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+    if (!this.#late.isTaken(t)) {
+      this.#head.stats.histogramsTooOld++;
+      return Outcome.tooOld;
+    }
+    this.#late.pushHistogram(ref, t, histogram);
     return Outcome.ok;
   }
 
@@ -220,7 +293,10 @@ export class HeadAppender implements Appender {
   commit(): void {
     const head = this.#head;
     try {
-      const words = this.#staging.n * wordsPerSample + this.#histograms.n * wordsPerHistogram;
+      const words =
+        (this.#staging.n + this.#late.n) * wordsPerSample +
+        this.#histograms.n * wordsPerHistogram +
+        (this.#late.n > 0 ? lateWords : 0);
       head.arena.reserve(pagesReserve + (words >>> 14));
       this.#writeLog();
     } catch (error) {
@@ -232,8 +308,10 @@ export class HeadAppender implements Appender {
     for (const [ref, metadata] of this.#metadata) head.metadata.set(ref, metadata);
     const { mint, maxt } = this.#staging.apply(this.#minValidTime, this.#groups());
     head.extendTimes(mint, maxt);
+    if (this.#late.n > 0) this.#late.apply();
     if (!head.cuts.persist()) head.stats.chunkWriteErrors++;
     head.publish();
+    head.late.settle();
     head.stats.commits++;
     this.#forget();
   }
@@ -286,6 +364,7 @@ export class HeadAppender implements Appender {
     if (this.#begun) return;
     this.#begun = true;
     this.#head.initializeTime(firstTime);
+    this.#late.headMaxTime = this.#head.maxTime;
     this.#minValidTime = this.#head.appendableMinValidTime();
   }
 
@@ -295,6 +374,7 @@ export class HeadAppender implements Appender {
     for (let i = 0; i < n; i++) {
       if (outcomes[i] === Outcome.outOfOrder) stats.outOfOrder++;
       else if (outcomes[i] === Outcome.outOfBounds) stats.outOfBounds++;
+      else if (outcomes[i] === Outcome.tooOld) stats.tooOld++;
       else if (outcomes[i] === Judgement.noSeries) {
         this.#staging.n = stagedBefore;
         throw noSeries(refs[i]);
@@ -332,6 +412,7 @@ export class HeadAppender implements Appender {
     log.flush();
     for (const ref of unlogged) words[seriesRecord(words, ref) + Series.samples] &= ~SeriesFlag.unlogged;
     this.#unlogged = [];
+    if (this.#late.n > 0 && this.lateLog !== undefined) this.#late.log(this.lateLog);
   }
 
   #logSamples(): void {
@@ -363,6 +444,7 @@ export class HeadAppender implements Appender {
   #forget(): void {
     this.#staging.n = 0;
     this.#histograms.clear();
+    this.#late.clear();
     this.#exemplars = [];
     this.#metadata.clear();
     this.#begun = false;

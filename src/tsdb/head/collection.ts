@@ -169,6 +169,7 @@ export class Collection {
       this.#oldestTime = Math.min(this.#oldestTime, this.#oldestOf(record));
       return;
     }
+    if (head.late.has(ref)) return;
     head.series.kill(ref);
     this.#bury(ref);
   }
@@ -243,6 +244,7 @@ export class Collection {
     while (this.#retired < this.#dead.length) {
       const ref = this.#dead[this.#retired++];
       series.retire(ref);
+      this.#head.late.drop(ref);
       if (ref >>> recordsPerPageBits === page) continue;
       if (page >= 0) series.retirePage(page * recordsPerPage);
       page = ref >>> recordsPerPageBits;
@@ -263,7 +265,7 @@ export class Collection {
     }
     const oldest = this.#oldestTime === Number.POSITIVE_INFINITY ? this.#mint : this.#oldestTime;
     for (const walRef of this.#deadWalRefs) head.keepUntil(walRef, oldest);
-    head.deleted.truncate((ref) => head.series.isLive(ref), head.minTime);
+    head.deleted.truncate((ref) => head.series.isLive(ref), Math.min(head.minTime, head.late.minTime));
     if (this.#announces && oldest > head.minTime) {
       // What lies in the window that still takes samples must not be closed for them.
       const start = Math.min(oldest, head.appendableMinValidTime());

@@ -24,6 +24,8 @@ export interface VisibleState {
   readonly lastRef: number;
   readonly minTime: number;
   readonly maxTime: number;
+  /** No out-of-order sample is older; Infinity where there are none. */
+  readonly lateMinTime: number;
   /** Whether anything was ever appended. */
   readonly initialized: boolean;
 }
@@ -103,9 +105,10 @@ export function loadState(memory: HeadMemory): VisibleState {
     const flags = Atomics.load(words, at + State.flags);
     const minTime = loadDouble(words, at + State.minTime);
     const maxTime = loadDouble(words, at + State.maxTime);
+    const lateMinTime = loadDouble(words, at + State.lateMinTime);
     if (Atomics.load(words, Root.committed) !== batch) continue;
     const initialized = (flags & StateFlag.initialized) !== 0;
-    return { batch, lastRef, minTime, maxTime, initialized };
+    return { batch, lastRef, minTime, maxTime, lateMinTime, initialized };
   }
 }
 

@@ -8,6 +8,7 @@ import type { Metadata } from "../../storage/appender.ts";
 import type { Chunk } from "../chunks/chunk.ts";
 import type { ExemplarEntry } from "../record/exemplars.ts";
 import type { HistogramEntry } from "../record/histograms.ts";
+import type { MmapMarker } from "../record/mmap-markers.ts";
 
 /** Series that no record in the log names yet, in the order of their creation. Valid during the call. */
 export interface NewSeries {
@@ -39,6 +40,14 @@ export interface HeadLog {
   logHistograms(entries: readonly HistogramEntry[]): void;
   logExemplars(entries: readonly ExemplarEntry[]): void;
   /** Hands everything to the operating system: after this the batch survives the process. */
+  flush(): void;
+}
+
+/** The log of samples that came out of order, as a commit sees it; as {@link HeadLog}. Markers come first. */
+export interface LateLog {
+  logMmapMarkers(markers: readonly MmapMarker[]): void;
+  logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void;
+  logHistograms(entries: readonly HistogramEntry[]): void;
   flush(): void;
 }
 

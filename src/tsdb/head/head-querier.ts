@@ -6,12 +6,14 @@ import { assert } from "../../base/assert.ts";
 import { compareUtf8 } from "../../base/strings.ts";
 import { labelCountMask, Pair } from "../../kernels/head-layout.ts";
 import type { Matcher } from "../../model/matcher.ts";
+import { mergeSeries } from "../../storage/merge.ts";
 import type { Querier, QueryContext, SelectHints, Series } from "../../storage/querier.ts";
 import { deletedOf } from "./deleted-intervals.ts";
 import { ReaderPin, type VisibleState } from "./epochs.ts";
 import { HeadIndex } from "./head-index.ts";
 import type { ChunkStore } from "./head-log.ts";
 import { HeadSeries } from "./head-series.ts";
+import { gatherLate, LateSeries } from "./late-samples.ts";
 import { type HeadMemory, pairHeader, seriesRecord } from "./memory.ts";
 import type { PairStrings } from "./pair-strings.ts";
 import type { RefList } from "./refs.ts";
@@ -32,6 +34,8 @@ export class HeadQuerier implements Querier {
   readonly #pin: ReaderPin;
   readonly #index: HeadIndex;
   readonly #mint: number;
+  /** The same for samples that came out of order: blocks need not have them. */
+  readonly #lateMint: number;
   readonly #maxt: number;
   #closed = false;
 
@@ -49,6 +53,7 @@ export class HeadQuerier implements Querier {
     this.#pin = ReaderPin.open(memory, owner);
     this.#index = new HeadIndex(memory, strings, this.#pin.state);
     this.#mint = Math.max(mint, this.#pin.state.minTime);
+    this.#lateMint = Math.max(mint, this.#pin.state.lateMinTime);
     this.#maxt = maxt;
   }
 
@@ -67,17 +72,18 @@ export class HeadQuerier implements Querier {
   ): readonly Series[] {
     const from = Math.max(mint, this.#mint);
     const to = Math.min(maxt, this.#maxt);
-    if (!this.#overlaps(from, to)) return [];
+    const late = Math.max(mint, this.#lateMint);
+    if (!this.#overlaps(Math.min(from, late), to)) return [];
     const { words } = this.#memory;
     let list = selectRefs(words, this.#index, context, matchers);
     if (sorted) list = sortByLabels(words, this.#strings, list);
     return hints.func === "series"
-      ? this.#labelsOnly(context, list, from, to)
-      : this.#gather(context, list, from, to);
+      ? this.#labelsOnly(context, list, from, to, late)
+      : this.#gather(context, list, from, to, late);
   }
 
   labelNames(context: QueryContext, matchers: readonly Matcher[], limit: number): string[] {
-    if (!this.#overlaps(this.#mint, this.#maxt)) return [];
+    if (!this.#overlaps(Math.min(this.#mint, this.#lateMint), this.#maxt)) return [];
     let names: string[];
     if (matchers.length === 0) {
       names = this.#index.names();
@@ -91,7 +97,7 @@ export class HeadQuerier implements Querier {
   }
 
   labelValues(context: QueryContext, name: string, matchers: readonly Matcher[], limit: number): string[] {
-    if (!this.#overlaps(this.#mint, this.#maxt)) return [];
+    if (!this.#overlaps(Math.min(this.#mint, this.#lateMint), this.#maxt)) return [];
     const own = matchers.filter((matcher) => matcher.name === name);
     const others = matchers.filter((matcher) => matcher.name !== name);
     let ids: Iterable<number>;
@@ -128,13 +134,20 @@ export class HeadQuerier implements Querier {
 
   #overlaps(mint: number, maxt: number): boolean {
     assert(!this.#closed && this.#pin.isPinned, "a select after doneSelecting or close");
-    const { initialized, minTime, maxTime } = this.#pin.state;
-    return initialized && mint <= maxTime && maxt >= minTime && mint <= maxt;
+    const { initialized, minTime, maxTime, lateMinTime } = this.#pin.state;
+    return initialized && mint <= maxTime && maxt >= Math.min(minTime, lateMinTime) && mint <= maxt;
   }
 
-  #gather(context: QueryContext, { refs, n }: RefList, mint: number, maxt: number): Series[] {
+  #gather(
+    context: QueryContext,
+    { refs, n }: RefList,
+    mint: number,
+    maxt: number,
+    lateMint: number,
+  ): Series[] {
     const { words } = this.#memory;
-    const { batch } = this.#pin.state;
+    const { batch, lateMinTime } = this.#pin.state;
+    const hasLate = lateMinTime <= maxt;
     const chunks = new GatheredChunks(this.#memory);
     const series: Series[] = [];
     let charged = 0;
@@ -148,18 +161,35 @@ export class HeadQuerier implements Querier {
       const record = seriesRecord(words, refs[i]);
       if (record === 0 || !isLiveRecord(words, record)) continue;
       const first = chunks.n;
-      if (chunks.gather(record, batch, mint, maxt) === 0) continue;
+      const gathered = chunks.gather(record, batch, mint, maxt);
+      const late = hasLate ? gatherLate(this.#memory, refs[i], batch, lateMint, maxt) : undefined;
+      if (gathered === 0 && late === undefined) continue;
       const labels = this.#strings.labels(record);
       held += bytesPerSeries + bytesPerLabel * labels.size;
       const deleted = deletedOf(this.#memory, refs[i], record);
-      series.push(new HeadSeries(labels, chunks, first, chunks.n, this.#store, deleted, mint));
+      const regular = new HeadSeries(labels, chunks, first, chunks.n, this.#store, deleted, mint);
+      if (late === undefined) {
+        series.push(regular);
+        continue;
+      }
+      held += 8 * late.fileRefs.length + 16 * late.samples.n;
+      const lateSeries = new LateSeries(labels, late, this.#store, deleted);
+      series.push(gathered === 0 ? lateSeries : mergeSeries(regular, lateSeries));
     }
     context.chargeBytes(held + chunks.byteLength - charged);
     return series;
   }
 
   /** The series API: whether there are chunks is all that is asked of them. */
-  #labelsOnly(context: QueryContext, { refs, n }: RefList, mint: number, maxt: number): Series[] {
+  #labelsOnly(
+    context: QueryContext,
+    { refs, n }: RefList,
+    mint: number,
+    maxt: number,
+    lateMint: number,
+  ): Series[] {
+    const { batch, lateMinTime } = this.#pin.state;
+    const hasLate = lateMinTime <= maxt;
     const { words } = this.#memory;
     const chunks = new GatheredChunks(this.#memory);
     const series: Series[] = [];
@@ -171,7 +201,10 @@ export class HeadQuerier implements Querier {
       const record = seriesRecord(words, refs[i]);
       if (record === 0 || !isLiveRecord(words, record)) continue;
       chunks.clear();
-      if (chunks.gather(record, this.#pin.state.batch, mint, maxt) === 0) continue;
+      const isThere =
+        chunks.gather(record, batch, mint, maxt) > 0 ||
+        (hasLate && gatherLate(this.#memory, refs[i], batch, lateMint, maxt) !== undefined);
+      if (!isThere) continue;
       series.push(new HeadSeries(this.#strings.labels(record), chunks, 0, 0, this.#store, [], mint));
     }
     return series;

@@ -8,6 +8,7 @@ import { HeadChunkSource } from "./chunk-source.ts";
 import { loadState, nobody, type VisibleState } from "./epochs.ts";
 import type { ChunkStore } from "./head-log.ts";
 import { HeadQuerier } from "./head-querier.ts";
+import { LateChunkSource, type LateRange } from "./late-source.ts";
 import type { HeadMemory } from "./memory.ts";
 import { PairStrings } from "./pair-strings.ts";
 
@@ -40,5 +41,10 @@ export class HeadReader implements Queryable {
    */
   chunkSource(mint: number, maxt: number): ChunkSource {
     return new HeadChunkSource(this.#memory, this.#store, this.#strings, this.#owner, mint, maxt);
+  }
+
+  /** The out-of-order samples of chunks in files, for a block. */
+  lateSource(range: LateRange): ChunkSource {
+    return new LateChunkSource(this.#memory, this.#store, this.#strings, this.#owner, range);
   }
 }

@@ -19,6 +19,7 @@ import { HeadBudget } from "./head-budget.ts";
 import type { ChunkSink } from "./head-log.ts";
 import type { HeadOptions } from "./head-options.ts";
 import { HistogramChunks } from "./histogram-chunks.ts";
+import { LateChunks } from "./late-chunks.ts";
 import { type HeadHandle, type HeadMemory, seriesRecord } from "./memory.ts";
 import { PairStrings } from "./pair-strings.ts";
 import { Retired } from "./retired.ts";
@@ -46,6 +47,7 @@ export class Head {
   readonly strings: PairStrings;
   readonly exemplars: ExemplarRing;
   readonly deleted: DeletedIntervals;
+  readonly late: LateChunks;
   /**
    * WAL refs of series that are gone, with the time until which the WAL may still hold their samples: so long their
    * series records are needed.
@@ -65,6 +67,8 @@ export class Head {
   maxTime = Number.NEGATIVE_INFINITY;
   /** Nothing before this is accepted: it belongs to blocks. */
   minValidTime = Number.NEGATIVE_INFINITY;
+  /** How far behind the newest sample others are still taken out of order; 0: not at all. */
+  outOfOrderWindowMs = 0;
 
   constructor(memory: HeadMemory, chunks: ChunkSink, options: HeadOptions = {}) {
     this.memory = memory;
@@ -75,6 +79,7 @@ export class Head {
     this.lists = new ChunkLists(memory, this.arena, this.retired);
     this.cuts = new CutChunks(memory, this.lists, this.retired, chunks);
     this.deleted = new DeletedIntervals(memory, this.arena, this.retired);
+    this.late = new LateChunks(memory, this.arena, this.retired, chunks);
     this.strings = new PairStrings(memory);
     this.exemplars = new ExemplarRing(options.exemplarsMax ?? 0);
     this.chunkRangeMs = options.chunkRangeMs ?? defaultChunkRangeMs;
@@ -187,6 +192,7 @@ export class Head {
     const flags = this.isInitialized ? StateFlag.initialized : 0;
     doubles[(state + State.minTime) >> 1] = this.minTime;
     doubles[(state + State.maxTime) >> 1] = this.maxTime;
+    doubles[(state + State.lateMinTime) >> 1] = this.late.minTime;
     Atomics.store(words, state + State.flags, flags);
     Atomics.store(words, state + State.lastRef, words[Root.lastRef]);
     Atomics.store(words, Root.committed, batch);

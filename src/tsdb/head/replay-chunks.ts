@@ -25,6 +25,8 @@ export class ReplayChunks {
   /** Index + 1 of the next chunk of the same series. */
   #next = new Uint32Array(1024);
   #n = 0;
+  /** Chunks of out-of-order samples by the WAL ref of their series; they may overlap. */
+  readonly late = new Map<number, PersistedChunk[]>();
 
   readonly #walRefs = new Set<number>();
   readonly #lists: boolean;
@@ -74,6 +76,16 @@ export class ReplayChunks {
   /** The series that have any. */
   walRefs(): ReadonlySet<number> {
     return this.#walRefs;
+  }
+
+  /** As {@link add} for a chunk of out-of-order samples. Whether a block has it is not known: it is merged then. */
+  addLate(walRef: number, chunk: PersistedChunk): string {
+    const problem = this.note(walRef);
+    if (problem !== "" || !isChunkEncoding(chunk.encoding)) return problem;
+    const known = this.late.get(walRef);
+    if (known === undefined) this.late.set(walRef, [chunk]);
+    else known.push(chunk);
+    return "";
   }
 
   /** The chunks of a series in time order. */

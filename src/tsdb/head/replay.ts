@@ -3,14 +3,17 @@
  * are named by WAL ref there, and one that came under several WAL refs is one series here. Nobody may read the head
  * meanwhile.
  *
- * Order of calls: the chunks of `chunks_head` into a {@link ReplayChunks}, then the records, then {@link finish}.
+ * Order of calls: the chunks of `chunks_head` into a {@link ReplayChunks}, then the records of the WAL, {@link attachLate},
+ * those of the WBL, then {@link finish}.
  */
 import { Chunk, Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import { type Histogram, staleHistogram } from "../../model/histogram.ts";
 import type { Labels } from "../../model/labels.ts";
 import { staleHigh, staleLow } from "../../model/value.ts";
 import type { Metadata } from "../../storage/appender.ts";
+import type { SampleColumns } from "../../storage/sample-columns.ts";
 import type { ExemplarEntry } from "../record/exemplars.ts";
+import type { MmapMarker } from "../record/mmap-markers.ts";
 import { higherWalRef } from "../record/record-reader.ts";
 import type { PersistedChunk } from "./chunk-lists.ts";
 import { Collection, dropOpenChunks } from "./collection.ts";
@@ -24,6 +27,8 @@ import { Staging } from "./staging.ts";
 import { WalRefMap } from "./wal-ref-map.ts";
 
 const samplesPerApply = 8192;
+/** Pages that late samples may need, besides some for each. */
+const lateReserve = 64;
 
 /** Records that named series which no series record had introduced. */
 export interface UnknownRefs {
@@ -54,6 +59,7 @@ export class HeadReplay {
   #lastWalRef = 0;
   /** Refs up to this came from a snapshot. */
   #restoredMax = 0;
+  #lastChunk: number | undefined;
 
   /** `minValidTime`: where the newest block ends; nothing before it is taken from the log. */
   constructor(head: Head, minValidTime: number, chunks: ReplayChunks) {
@@ -256,6 +262,51 @@ export class HeadReplay {
     head.extendTimes(later[0].mint, maxt);
     head.stats.chunks += later.length - dropped;
     head.stats.chunksCreated += later.length - dropped;
+  }
+
+  /** Gives each series its chunks of out-of-order samples; between the WAL and the WBL. */
+  attachLate(): void {
+    this.#apply();
+    const { late, stats } = this.#head;
+    for (const [walRef, chunks] of this.#chunks.late) {
+      const ref = this.#refs.get(walRef);
+      for (const chunk of chunks) {
+        late.lastFileRef = Math.max(late.lastFileRef, chunk.ref);
+        if (ref === 0) continue;
+        late.attach(ref, chunk);
+        stats.chunks++;
+      }
+    }
+  }
+
+  /** Samples of a record of the WBL. */
+  lateSamples(walRefs: Float64Array, samples: SampleColumns): void {
+    const head = this.#head;
+    head.arena.reserve(lateReserve + (samples.n >>> 5));
+    for (let i = 0; i < samples.n; i++) {
+      const ref = this.#refs.get(walRefs[i]);
+      if (ref !== 0) head.late.insert(ref, samples, i);
+      else if (samples.histograms?.[i] === undefined) this.unknown.samples++;
+      else this.unknown.histograms++;
+    }
+    head.publish();
+    head.late.settle();
+  }
+
+  /** What the WBL had of these series before is in chunks, unless their files lack them. */
+  lateMarkers(markers: readonly MmapMarker[]): void {
+    const { late } = this.#head;
+    for (const { walRef, chunkRef } of markers) {
+      const ref = this.#refs.get(walRef);
+      if (ref !== 0 && chunkRef <= this.#lateRefMax()) late.forgetOpen(ref);
+    }
+  }
+
+  #lateRefMax(): number {
+    this.#lastChunk ??= [...this.#chunks.late.values()]
+      .flat()
+      .reduce((max, { ref }) => Math.max(max, ref), 0);
+    return this.#lastChunk;
   }
 
   /** Drops what is left over from before, and makes the head ready for queries and batches. */

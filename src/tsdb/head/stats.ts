@@ -23,6 +23,20 @@ export interface HeadStats {
   histogramsAppended: number;
   histogramsOutOfOrder: number;
   histogramsOutOfBounds: number;
+  /** Stored out of order: samples of either kind. */
+  lateAppended: number;
+  /** Histograms that came later than the window allows. */
+  histogramsTooOld: number;
+  /** How late the samples were that were taken: cumulative counts up to the bounds, and their sum. */
+  lateSecondsSum: number;
+  lateSecondsUpTo600: number;
+  lateSecondsUpTo1800: number;
+  lateSecondsUpTo3600: number;
+  lateSecondsUpTo7200: number;
+  lateSecondsUpTo10800: number;
+  lateSecondsUpTo21600: number;
+  lateSecondsUpTo43200: number;
+  lateSecondsCount: number;
   commits: number;
   rollbacks: number;
   truncations: number;
@@ -49,6 +63,17 @@ export function newHeadStats(): HeadStats {
     histogramsAppended: 0,
     histogramsOutOfOrder: 0,
     histogramsOutOfBounds: 0,
+    lateAppended: 0,
+    histogramsTooOld: 0,
+    lateSecondsSum: 0,
+    lateSecondsUpTo600: 0,
+    lateSecondsUpTo1800: 0,
+    lateSecondsUpTo3600: 0,
+    lateSecondsUpTo7200: 0,
+    lateSecondsUpTo10800: 0,
+    lateSecondsUpTo21600: 0,
+    lateSecondsUpTo43200: 0,
+    lateSecondsCount: 0,
     commits: 0,
     rollbacks: 0,
     truncations: 0,

@@ -7,6 +7,7 @@ import type { SetAside } from "../../base/set-aside.ts";
 import { decodeExemplars } from "../record/exemplars.ts";
 import { decodeHistogramRecord, HistogramBatch } from "../record/histograms.ts";
 import { decodeMetadata } from "../record/metadata.ts";
+import { decodeMmapMarkers } from "../record/mmap-markers.ts";
 import { higherWalRef } from "../record/record-reader.ts";
 import { isHistogramRecord, RecordType, recordType } from "../record/record-type.ts";
 import { decodeSamples, SampleBatch } from "../record/samples.ts";
@@ -140,6 +141,8 @@ class Delivery {
         return sink.tombstones(this.#noted(decoded(reader, () => decodeTombstones(record))));
       case RecordType.exemplars:
         return sink.exemplars(this.#noted(decoded(reader, () => decodeExemplars(record))));
+      case RecordType.mmapMarkers:
+        return sink.mmapMarkers?.(this.#noted(decoded(reader, () => decodeMmapMarkers(record))));
       case RecordType.metadata:
         return sink.metadata(this.#noted(decoded(reader, () => decodeMetadata(record))));
     }

@@ -7,6 +7,7 @@ import type { Labels } from "../../model/labels.ts";
 import { type ExemplarEntry, encodeExemplars } from "../record/exemplars.ts";
 import { encodeHistograms, type HistogramEntry } from "../record/histograms.ts";
 import { encodeMetadata, type MetadataEntry } from "../record/metadata.ts";
+import { encodeMmapMarkers, type MmapMarker } from "../record/mmap-markers.ts";
 import { encodeSamples } from "../record/samples.ts";
 import { addSeries, beginSeries } from "../record/series.ts";
 import { encodeTombstones, type TombstoneEntry } from "../record/tombstones.ts";
@@ -59,6 +60,11 @@ export class WalLog {
       const record = entries.filter(({ histogram }) => histogram.isCustom === isCustom);
       if (record.length > 0) encodeHistograms(record, this.#next());
     }
+  }
+
+  /** Of the WBL. */
+  logMmapMarkers(markers: readonly MmapMarker[]): void {
+    if (markers.length > 0) encodeMmapMarkers(markers, this.#next());
   }
 
   logExemplars(entries: readonly ExemplarEntry[]): void {

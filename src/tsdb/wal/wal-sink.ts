@@ -2,6 +2,7 @@
 import type { ExemplarEntry } from "../record/exemplars.ts";
 import type { HistogramBatch } from "../record/histograms.ts";
 import type { MetadataEntry } from "../record/metadata.ts";
+import type { MmapMarker } from "../record/mmap-markers.ts";
 import type { SampleBatch } from "../record/samples.ts";
 import type { SeriesCursor } from "../record/series.ts";
 import type { TombstoneEntry } from "../record/tombstones.ts";
@@ -21,6 +22,8 @@ export interface WalSink {
   tombstones(entries: readonly TombstoneEntry[]): void;
   exemplars(entries: readonly ExemplarEntry[]): void;
   metadata(entries: readonly MetadataEntry[]): void;
+  /** Only in a WBL. */
+  mmapMarkers?(entries: readonly MmapMarker[]): void;
   /** Before each segment: its number, and the range of numbers to be replayed. Not called for the checkpoint. */
   progress(segment: number, first: number, last: number): void;
 }

@@ -167,6 +167,21 @@ export class Wal {
     this.#writer.sync();
   }
 
+  /** Begins a new segment; returns its number. */
+  cut(): number {
+    return this.#writer.cut();
+  }
+
+  /** Removes the segments before number `index`. */
+  dropBefore(index: number): void {
+    const { fs } = this.#env;
+    for (const segment of listSegments(fs, this.dir)) {
+      if (segment.index >= index) break;
+      fs.removeFile(segment.path);
+      this.#postponed.delete(segment.path);
+    }
+  }
+
   /**
    * Begins a new segment and says which ones a checkpoint should replace: the older two thirds of those before it, as
    * Prometheus does, because a block has just been written of the older part of the head. Undefined while there are too
