@@ -93,9 +93,10 @@ const head: readonly StatFamily[] = [
     "histogramsOutOfBounds",
     "Samples refused for a time that the head does not take.",
   ),
-  counter(
+  counterByType(
     "prometheus_tsdb_head_out_of_order_samples_appended_total",
     "lateAppended",
+    "lateHistogramsAppended",
     "Samples stored out of order.",
   ),
   {

@@ -99,8 +99,8 @@ export class LateChunks {
   /** Inserts sample `i` of the columns as one of the batch in progress; false where there is one at its time. */
   insert(ref: number, samples: SampleColumns, i: number): boolean {
     const t = samples.t[i];
-    if (this.hasTime(ref, t)) return false;
     if (this.isFull(ref)) this.seal(ref);
+    if (this.hasTime(ref, t)) return false;
     const { words, doubles } = this.#memory;
     const histogram = samples.histograms?.[i];
     const data = histogram === undefined ? 0 : this.#store(t, histogram);

@@ -64,7 +64,7 @@ export class StagedLate {
     this.#observe(t);
   }
 
-  /** Leaves out what the open chunks have already, writes chunks that are full, and logs the rest. */
+  /** Leaves out what open chunks have already, writes chunks that are full, and logs the rest. */
   log(log: LateLog): void {
     this.#removeDuplicates();
     const { late, memory } = this.#head;
@@ -108,9 +108,13 @@ export class StagedLate {
     const columns = this.#columns;
     for (let i = 0; i < columns.n; i++) {
       if (!late.insert(this.#refs[i], columns, i)) continue;
-      stats.lateAppended++;
-      if (columns.histograms?.[i] === undefined) stats.samplesAppended++;
-      else stats.histogramsAppended++;
+      if (columns.histograms?.[i] === undefined) {
+        stats.samplesAppended++;
+        stats.lateAppended++;
+      } else {
+        stats.histogramsAppended++;
+        stats.lateHistogramsAppended++;
+      }
     }
   }
 
@@ -125,7 +129,8 @@ export class StagedLate {
     const { histograms } = columns;
     let kept = 0;
     for (let i = 0; i < columns.n; i++) {
-      if (late.hasTime(this.#refs[i], columns.t[i])) continue;
+      // A full chunk is written out first: the next one has no samples yet, in Prometheus too.
+      if (!late.isFull(this.#refs[i]) && late.hasTime(this.#refs[i], columns.t[i])) continue;
       this.#refs[kept] = this.#refs[i];
       columns.t[kept] = columns.t[i];
       columns.v.copyWithin(kept, i, i + 1);

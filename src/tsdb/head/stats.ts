@@ -23,8 +23,9 @@ export interface HeadStats {
   histogramsAppended: number;
   histogramsOutOfOrder: number;
   histogramsOutOfBounds: number;
-  /** Stored out of order: samples of either kind. */
+  /** Floats that were stored out of order. */
   lateAppended: number;
+  lateHistogramsAppended: number;
   /** Histograms that came later than the window allows. */
   histogramsTooOld: number;
   /** How late the samples were that were taken: cumulative counts up to the bounds, and their sum. */
@@ -64,6 +65,7 @@ export function newHeadStats(): HeadStats {
     histogramsOutOfOrder: 0,
     histogramsOutOfBounds: 0,
     lateAppended: 0,
+    lateHistogramsAppended: 0,
     histogramsTooOld: 0,
     lateSecondsSum: 0,
     lateSecondsUpTo600: 0,
