@@ -1,5 +1,6 @@
-// The examples in docs/formats/{wal,checkpoint,head-chunks}.md: they read as the pages say, and are written so.
+// The examples in docs/formats/{wal,wbl,checkpoint,head-chunks}.md: they read as the pages say, and are written so.
 import { expect, test } from "vitest";
+import { ByteWriter } from "../../src/base/bytes.ts";
 import { PageCache } from "../../src/base/page-cache.ts";
 import { XorAppender } from "../../src/chunkenc/xor.ts";
 import { Labels } from "../../src/model/labels.ts";
@@ -7,6 +8,7 @@ import { MemFs } from "../../src/testkit/mem-fs.ts";
 import { HeadChunkReader } from "../../src/tsdb/chunks/head-chunk-reader.ts";
 import { HeadChunkWriter } from "../../src/tsdb/chunks/head-chunk-writer.ts";
 import { headChunkRef } from "../../src/tsdb/chunks/head-chunks.ts";
+import { decodeMmapMarkers, encodeMmapMarkers } from "../../src/tsdb/record/mmap-markers.ts";
 import { writeCheckpoint } from "../../src/tsdb/wal/checkpoint.ts";
 import { pageBytes } from "../../src/tsdb/wal/segment.ts";
 import { Wal } from "../../src/tsdb/wal/wal.ts";
@@ -81,4 +83,13 @@ test("head-chunks.md reads as it says, and we write it", () => {
   expect(writer.append(7, 15_000, 15_000, 1, appender.bytes())).toBe(headChunkRef(1, 8));
   writer.flush();
   expect(hex(fs.readFile("ours/000001"))).toBe(hex(example));
+});
+
+test("the marker of wbl.md is read and written as it says", () => {
+  const markers = [{ walRef: 7, chunkRef: headChunkRef(1, 8) }];
+  const bytes = hexExample("wbl.md", "marker");
+  expect(decodeMmapMarkers(bytes)).toEqual(markers);
+  const out = new ByteWriter();
+  encodeMmapMarkers(markers, out);
+  expect(hex(out.bytes())).toBe(hex(bytes));
 });
