@@ -41,10 +41,6 @@ export const absentMetrics: readonly { readonly names: RegExp; readonly reason: 
     reason: "nothing switches compaction off",
   },
   {
-    names: /^prometheus_tsdb_head_out_of_order_samples_appended_total$/,
-    reason: "the out-of-order window: the storage issue",
-  },
-  {
     names: /^prometheus_tsdb_snapshot_replay_error_total$/,
     reason: "snapshots of the head: the storage issue",
   },
