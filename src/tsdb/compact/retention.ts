@@ -1,6 +1,7 @@
 /** Which blocks have to go, and their removal. Only the owner of the data directory does this. */
 import type { Logger } from "../../base/env.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
+import { writeNote } from "../../base/quarantine-note.ts";
 import { setAside } from "../../base/set-aside.ts";
 import type { Block } from "../block/block.ts";
 import type { BlockSet } from "../block/block-set.ts";
@@ -102,7 +103,9 @@ function setUnsoundAside(env: RetentionEnv, dir: string, set: BlockSet, quaranti
     } catch (error) {
       unsound++;
       const { message } = error as Error;
-      const { to } = setAside(env.fs, joinPath(dir, child.name), quarantineDir, child.name, message);
+      const from = joinPath(dir, child.name);
+      const { to } = setAside(env.fs, from, quarantineDir, child.name, message);
+      writeNote(env.fs, to, { kind: "block", from, problems: [message], lost: [], replacedBy: "" });
       env.fs.syncDir(dir);
       env.logger.error(
         "A compacted block cannot be read; it was set aside, and the blocks it was made of are used again",
