@@ -45,8 +45,8 @@ export interface Wrapping {
   /** 503 until the server is ready. */
   readonly whenReady: boolean;
   /**
-   * Asked even while the WAL is replayed: blocks can be read then, and what reaches into the head's time answers 503 by
-   * itself.
+   * Asked even while the WAL is replayed: blocks can be read then, what reaches into the head's time answers 503 by
+   * itself, and what is to be stored waits a while.
    */
   readonly duringReplay: boolean;
   readonly cors: boolean;
@@ -65,7 +65,7 @@ export const plainWrapping: Wrapping = {
 };
 const apiWrapping = { ...plainWrapping, whenReady: true, cors: true, compressed: true };
 const queryWrapping = { ...apiWrapping, duringReplay: true };
-const bodyWrapping = { ...plainWrapping, whenReady: true, rawBody: true };
+const bodyWrapping = { ...plainWrapping, whenReady: true, duringReplay: true, rawBody: true };
 
 export interface Route {
   readonly methods: readonly Method[];

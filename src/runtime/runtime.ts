@@ -24,7 +24,7 @@ import type {
 import { NarthexError } from "../base/errors.ts";
 import { formatSize } from "../config/size.ts";
 import { nodeFs } from "../node/fs.ts";
-import type { ScrapeSink } from "../scrape/sink.ts";
+import type { ScrapedPage, ScrapeReport, ScrapeSink } from "../scrape/sink.ts";
 import { isUlid } from "../tsdb/block/ulid.ts";
 import { divideMemory } from "../tsdb/budget/shares.ts";
 import { queriesRefusedFrom } from "../tsdb/budget/urgency.ts";
@@ -53,6 +53,7 @@ import type { RuntimeEnv, RuntimeOptions } from "./runtime-options.ts";
 import type { QuerySettings, RetentionSettings } from "./settings.ts";
 import { Thread } from "./thread.ts";
 import { compactionOwner, queryOwner } from "./thread-storage.ts";
+import { WaitingAppends } from "./waiting-appends.ts";
 
 /** What a reload of the configuration may change. */
 export interface RuntimeChange {
@@ -67,6 +68,8 @@ const queryHeapMiB = 2048;
 /** What a query builds is short-lived: collections are cheaper with some room. The others make little garbage. */
 const queryYoungMiB = 16;
 const otherYoungMiB = 6;
+/** How long a remote-write request waits for the end of the replay: senders give up after 30 s. */
+const writePatienceMs = 20_000;
 
 export class Runtime implements QueryService, WriteService, AdminService, StorageStatus {
   readonly maintenance: Maintenance;
@@ -78,6 +81,9 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   readonly #pool: QueryPool;
   readonly #meter: MemoryMeter;
   #queriesRefused = 0;
+  readonly #waiting: WaitingAppends;
+  /** What found no room while the WAL was replayed, or waited in vain. */
+  readonly #refusedDuringReplay = { writes: 0, scrapes: 0 };
   readonly #writer: Thread<WriterMethods>;
   readonly #compactors: CompactionThreads;
   #queries: QuerySettings;
@@ -126,6 +132,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       divideMemory(storage.memoryLimitBytes, threadsMax, options.compactionParallelism),
       this.#control.memory,
     );
+    this.#waiting = new WaitingAppends(env.clock, this.#meter.shares.spareBytes);
     this.#pool = new QueryPool(
       {
         threadsMax,
@@ -201,15 +208,16 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       storage.headSnapshotIntervalMs,
     );
     this.sink = {
-      open: (settings) => void this.#writer.call("openTarget", settings),
-      deliver: (id, page) =>
-        this.#writer.call(
-          "deliver",
-          { id, page },
-          page.body === undefined ? [] : [page.body.buffer as ArrayBuffer],
-        ),
-      close: (id, staleAt) => this.#writer.call("closeTarget", { id, staleAt }),
-      metadata: (id) => this.#writer.call("metadata", id),
+      // A writer that dies is told again by the next one's targets.
+      open: (settings) => void this.#writer.call("openTarget", settings).catch(() => {}),
+      deliver: (id, page) => this.#deliver(id, page),
+      close: async (id, staleAt) => {
+        const closed = this.#writer.call("closeTarget", { id, staleAt });
+        if (this.isReady) return closed;
+        // The end of the server does not wait for a replay.
+        closed.catch(() => {});
+      },
+      metadata: async (id) => (this.isReady ? this.#writer.call("metadata", id) : []),
     };
     this.#ready = this.#attach();
   }
@@ -231,9 +239,17 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   }
 
   async write(body: Uint8Array, headers: WriteHeaders): Promise<Answer> {
-    if (!this.isReady) return notReady(false);
+    if (!this.isReady && !(await this.#waiting.wait(body.byteLength, this.#ready, writePatienceMs))) {
+      this.#refusedDuringReplay.writes++;
+      return notReady(this.#closing);
+    }
     const { answer } = await this.#writer.call("write", { body, headers }, [body.buffer as ArrayBuffer]);
     return answer;
+  }
+
+  /** What waits for the end of the replay waits no longer: the server is about to end. */
+  endWaiting(): void {
+    this.#waiting.end();
   }
 
   walReplay(): WalReplay {
@@ -343,7 +359,14 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
 
   /** Counters and gauges of the storage for /metrics; empty while the writer is not ready. */
   async writerStats(): Promise<ThreadStats> {
-    return this.isReady ? this.#writer.call("stats", undefined as never) : {};
+    if (!this.isReady) return {};
+    const stats = await this.#writer.call("stats", undefined as never);
+    const { writes, scrapes } = this.#refusedDuringReplay;
+    return {
+      ...stats,
+      remoteWriteRefused: (stats.remoteWriteRefused ?? 0) + writes,
+      scrapeScrapesSkipped: (stats.scrapeScrapesSkipped ?? 0) + scrapes,
+    };
   }
 
   /** The parts of the process's memory and how near their limit is; sizes in bytes. */
@@ -386,6 +409,17 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     } finally {
       await this.#writer.close();
     }
+  }
+
+  async #deliver(id: number, page: ScrapedPage): Promise<ScrapeReport> {
+    const { body } = page;
+    if (!this.isReady && !(await this.#waiting.wait(body?.byteLength ?? 0, this.#ready, undefined))) {
+      this.#refusedDuringReplay.scrapes++;
+      const error = "the scrape was skipped: the write-ahead log is still being replayed";
+      return { scraped: 0, postRelabel: 0, added: 0, error };
+    }
+    const transfer = body === undefined ? [] : [body.buffer as ArrayBuffer];
+    return this.#writer.call("deliver", { id, page }, transfer);
   }
 
   /** Waits for the writer's replay and tells everybody about its head. */

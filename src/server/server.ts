@@ -189,6 +189,7 @@ export class Server implements LifecycleService {
     this.#state = "stopping";
     this.#notifications.set("state", notificationTexts.stopping);
     this.#discovery.stop();
+    this.#runtime.endWaiting();
     await this.#scrape.stop();
     await this.#http?.close(drainMs);
     try {
@@ -272,15 +273,15 @@ export class Server implements LifecycleService {
     };
   }
 
+  /** Targets are scraped from the first moment on; their pages wait for the head. */
   async #beginScraping(): Promise<void> {
     try {
-      await this.#runtime.ready;
+      await Promise.all([this.#applyJobs(), this.#runtime.ready]);
     } catch (error) {
       // Closing ends the replay.
       if (this.#state !== "stopping") throw error;
     }
     if (this.#state === "stopping") return;
-    await this.#applyJobs();
     this.#state = "ready";
     this.#notifications.set("state", "");
     this.#env.logger.info("Server is ready to receive web requests.");
@@ -311,7 +312,7 @@ export class Server implements LifecycleService {
       retention: this.#retention,
       writer: this.#writerSettings(),
     });
-    if (this.#state === "ready") await this.#applyJobs();
+    if (this.#state !== "stopping") await this.#applyJobs();
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     logger.info("Completed loading of configuration file", { file, durationMs });
   }
