@@ -6,7 +6,7 @@
  * Closing goes the other way; the writer ends last, after the WAL was written out.
  */
 import { availableParallelism } from "node:os";
-import { failure, notReady } from "../api/answer.ts";
+import { failure } from "../api/answer.ts";
 import type {
   AdminService,
   Answer,
@@ -24,13 +24,13 @@ import type {
 import { NarthexError } from "../base/errors.ts";
 import { formatSize } from "../config/size.ts";
 import { nodeFs } from "../node/fs.ts";
-import type { ScrapedPage, ScrapeReport, ScrapeSink } from "../scrape/sink.ts";
 import { isUlid } from "../tsdb/block/ulid.ts";
 import { divideMemory } from "../tsdb/budget/shares.ts";
 import { queriesRefusedFrom } from "../tsdb/budget/urgency.ts";
 import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
+import { Appends } from "./appends.ts";
 import { CompactionThreads } from "./compaction-threads.ts";
 import { Control } from "./control.ts";
 import { HeadSnapshots } from "./head-snapshots.ts";
@@ -53,7 +53,6 @@ import type { RuntimeEnv, RuntimeOptions } from "./runtime-options.ts";
 import type { QuerySettings, RetentionSettings } from "./settings.ts";
 import { Thread } from "./thread.ts";
 import { compactionOwner, queryOwner } from "./thread-storage.ts";
-import { WaitingAppends } from "./waiting-appends.ts";
 
 /** What a reload of the configuration may change. */
 export interface RuntimeChange {
@@ -68,22 +67,17 @@ const queryHeapMiB = 2048;
 /** What a query builds is short-lived: collections are cheaper with some room. The others make little garbage. */
 const queryYoungMiB = 16;
 const otherYoungMiB = 6;
-/** How long a remote-write request waits for the end of the replay: senders give up after 30 s. */
-const writePatienceMs = 20_000;
 
 export class Runtime implements QueryService, WriteService, AdminService, StorageStatus {
   readonly maintenance: Maintenance;
   readonly headSnapshots: HeadSnapshots;
-  readonly sink: ScrapeSink;
+  readonly appends: Appends;
   readonly #options: RuntimeOptions;
   readonly #env: RuntimeEnv;
   readonly #control = new Control();
   readonly #pool: QueryPool;
   readonly #meter: MemoryMeter;
   #queriesRefused = 0;
-  readonly #waiting: WaitingAppends;
-  /** What found no room while the WAL was replayed, or waited in vain. */
-  readonly #refusedDuringReplay = { writes: 0, scrapes: 0 };
   readonly #writer: Thread<WriterMethods>;
   readonly #compactors: CompactionThreads;
   #queries: QuerySettings;
@@ -132,7 +126,6 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       divideMemory(storage.memoryLimitBytes, threadsMax, options.compactionParallelism),
       this.#control.memory,
     );
-    this.#waiting = new WaitingAppends(env.clock, this.#meter.shares.spareBytes);
     this.#pool = new QueryPool(
       {
         threadsMax,
@@ -207,18 +200,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       env.logger,
       storage.headSnapshotIntervalMs,
     );
-    this.sink = {
-      // A writer that dies is told again by the next one's targets.
-      open: (settings) => void this.#writer.call("openTarget", settings).catch(() => {}),
-      deliver: (id, page) => this.#deliver(id, page),
-      close: async (id, staleAt) => {
-        const closed = this.#writer.call("closeTarget", { id, staleAt });
-        if (this.isReady) return closed;
-        // The end of the server does not wait for a replay.
-        closed.catch(() => {});
-      },
-      metadata: async (id) => (this.isReady ? this.#writer.call("metadata", id) : []),
-    };
+    this.appends = new Appends(this.#writer, this, env.clock, this.#meter.shares.spareBytes);
     this.#ready = this.#attach();
   }
 
@@ -238,18 +220,8 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     return this.#pool.answer(request, signal);
   }
 
-  async write(body: Uint8Array, headers: WriteHeaders): Promise<Answer> {
-    if (!this.isReady && !(await this.#waiting.wait(body.byteLength, this.#ready, writePatienceMs))) {
-      this.#refusedDuringReplay.writes++;
-      return notReady(this.#closing);
-    }
-    const { answer } = await this.#writer.call("write", { body, headers }, [body.buffer as ArrayBuffer]);
-    return answer;
-  }
-
-  /** What waits for the end of the replay waits no longer: the server is about to end. */
-  endWaiting(): void {
-    this.#waiting.end();
+  write(body: Uint8Array, headers: WriteHeaders): Promise<Answer> {
+    return this.appends.write(body, headers);
   }
 
   walReplay(): WalReplay {
@@ -361,7 +333,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   async writerStats(): Promise<ThreadStats> {
     if (!this.isReady) return {};
     const stats = await this.#writer.call("stats", undefined as never);
-    const { writes, scrapes } = this.#refusedDuringReplay;
+    const { writes, scrapes } = this.appends.refused;
     return {
       ...stats,
       remoteWriteRefused: (stats.remoteWriteRefused ?? 0) + writes,
@@ -409,17 +381,6 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     } finally {
       await this.#writer.close();
     }
-  }
-
-  async #deliver(id: number, page: ScrapedPage): Promise<ScrapeReport> {
-    const { body } = page;
-    if (!this.isReady && !(await this.#waiting.wait(body?.byteLength ?? 0, this.#ready, undefined))) {
-      this.#refusedDuringReplay.scrapes++;
-      const error = "the scrape was skipped: the write-ahead log is still being replayed";
-      return { scraped: 0, postRelabel: 0, added: 0, error };
-    }
-    const transfer = body === undefined ? [] : [body.buffer as ArrayBuffer];
-    return this.#writer.call("deliver", { id, page }, transfer);
   }
 
   /** Waits for the writer's replay and tells everybody about its head. */

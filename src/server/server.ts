@@ -121,7 +121,7 @@ export class Server implements LifecycleService {
       { ...env, notify: (key, text) => this.#notifications.set(key, text) },
     );
     this.#scrape = new ScrapeManager(
-      { ...env, sink: this.#runtime.sink, observer: scrapeMetrics(this.#registry) },
+      { ...env, sink: this.#runtime.appends.sink, observer: scrapeMetrics(this.#registry) },
       { ...options.scrape, hostname: hostname() },
     );
     this.#discovery = new DiscoveryManager({ ...env, observer: discoveryMetrics(this.#registry) }, (sets) =>
@@ -189,7 +189,7 @@ export class Server implements LifecycleService {
     this.#state = "stopping";
     this.#notifications.set("state", notificationTexts.stopping);
     this.#discovery.stop();
-    this.#runtime.endWaiting();
+    this.#runtime.appends.endWaiting();
     await this.#scrape.stop();
     await this.#http?.close(drainMs);
     try {
