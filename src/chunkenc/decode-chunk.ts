@@ -23,9 +23,12 @@ export function decodeChunk(
   count = chunkSamples(encoding, bytes, start, end),
 ): void {
   switch (encoding) {
-    case Encoding.xor:
+    case Encoding.xor: {
+      const before = out.n;
       decodeXor(bytes, start, end, out, mint, maxt, count);
+      out.starts?.fill(0, before, out.n);
       return;
+    }
     case Encoding.xor2:
       decodeXor2(bytes, start, end, out, mint, maxt, count);
       return;
@@ -33,7 +36,16 @@ export function decodeChunk(
     case Encoding.floatHistogram:
     case Encoding.histogramST:
     case Encoding.floatHistogramST:
-      decodeHistograms(encoding, bytes, start, end, mint, maxt, (t, one) => out.pushHistogram(t, one), count);
+      decodeHistograms(
+        encoding,
+        bytes,
+        start,
+        end,
+        mint,
+        maxt,
+        (t, histogram, startTime) => out.pushHistogram(t, histogram, startTime),
+        count,
+      );
       return;
     default:
       throw new CorruptionError("chunk", 0, `the encoding ${encodingName(encoding)} cannot be decoded`);

@@ -41,6 +41,16 @@ export function isHistogramEncoding(encoding: number): boolean {
   return encoding !== Encoding.xor && encoding !== Encoding.xor2 && isChunkEncoding(encoding);
 }
 
+export function histogramEncoding(isFloat: boolean, withStartTimes: boolean): Encoding {
+  if (withStartTimes) return isFloat ? Encoding.floatHistogramST : Encoding.histogramST;
+  return isFloat ? Encoding.floatHistogram : Encoding.histogram;
+}
+
+/** Whether the samples are histograms, each with its start timestamp. */
+export function hasStartTimes(encoding: number): boolean {
+  return encoding === Encoding.histogramST || encoding === Encoding.floatHistogramST;
+}
+
 /**
  * The number of samples in the chunk data `bytes[start, end)`; 0 where there is not even a header. Histograms with start
  * timestamps have their flags in the two high bits: {@link chunkSamples}.
@@ -52,5 +62,5 @@ export function sampleCount(bytes: Uint8Array, start = 0, end = bytes.length): n
 /** The same for a chunk of any encoding. */
 export function chunkSamples(encoding: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
   const count = sampleCount(bytes, start, end);
-  return encoding === Encoding.histogramST || encoding === Encoding.floatHistogramST ? count & 0x3fff : count;
+  return hasStartTimes(encoding) ? count & 0x3fff : count;
 }

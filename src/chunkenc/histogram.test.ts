@@ -158,7 +158,7 @@ describe("when a chunk ends", () => {
       const old = new HistogramAppender(encodingOf(isFloat));
       old.begin(1, before.with({ isFloat }));
       const young = new HistogramAppender(encodingOf(isFloat));
-      young.begin(2, next.with({ isFloat }), old);
+      young.begin(2, next.with({ isFloat }), 0, old);
       return header(young);
     };
     for (const isFloat of [false, true]) {

@@ -1,7 +1,6 @@
 /**
  * Histogram chunks: encoding 2 with integer counts, 3 with float counts; 5 and 6 the same with start timestamps
- * (start-times.ts), which are read only: their flags are the two high bits of the count, and the third byte is the header of
- * the start timestamps.
+ * (start-times.ts): their flags are the two high bits of the count, and the third byte is the header of the start timestamps.
  *
  *   u16 count · u8 flags · layout (histogram-layout.ts) · sample 0 · sample 1 …
  *
@@ -19,7 +18,7 @@ import { assert } from "../base/assert.ts";
 import { Histogram, ResetHint, staleHistogram } from "../model/histogram.ts";
 import { BitReader } from "./bit-reader.ts";
 import { BitWriter } from "./bit-writer.ts";
-import { chunkSamples, Encoding, sampleCount } from "./encoding.ts";
+import { chunkSamples, Encoding, hasStartTimes, isHistogramEncoding } from "./encoding.ts";
 import { type Expansion, expandCounter, expandGauge, spread } from "./histogram-expand.ts";
 import {
   bucketCounts,
@@ -39,11 +38,17 @@ const Flags = { unknown: 0, notReset: 0x40, reset: 0x80, gauge: 0xc0, mask: 0xc0
 type Flags = (typeof Flags)[keyof typeof Flags];
 
 const flagsByte = 2;
+/** Of encodings with start timestamps, whose flags are in the first byte. */
+const startsByte = 2;
 const headerBytes = 3;
+
+/** With start timestamps the flags take two bits of the count. */
+const maxSamplesWithStarts = 0x3fff;
 
 /** Where decoded histograms go: a SampleColumns of storage/ is one. */
 export interface HistogramSink {
-  pushHistogram(t: number, histogram: Histogram): void;
+  /** `start`: since when it counts, 0 for not known. */
+  pushHistogram(t: number, histogram: Histogram, start: number): void;
 }
 
 /** What became of an append: written into the chunk, into the chunk encoded anew, or into a chunk of its own. */
@@ -53,7 +58,11 @@ export interface Appended {
   readonly appender: HistogramAppender;
 }
 
-type HistogramEncoding = typeof Encoding.histogram | typeof Encoding.floatHistogram;
+type HistogramEncoding =
+  | typeof Encoding.histogram
+  | typeof Encoding.floatHistogram
+  | typeof Encoding.histogramST
+  | typeof Encoding.floatHistogramST;
 
 /** The answer to whether a counter histogram can follow; `expansions`: positive and negative side. */
 type Following =
@@ -63,15 +72,20 @@ type Following =
 /** Encodes histograms of one kind into a chunk, by Prometheus's rules for when a chunk must end or be encoded anew. */
 export class HistogramAppender {
   readonly encoding: HistogramEncoding;
+  readonly #isFloat: boolean;
+  /** Undefined where the encoding has none. */
+  readonly #starts: StartTimes | undefined;
   readonly #out = new BitWriter(headerBytes, 256);
   readonly #state: HistogramState;
   #layout: HistogramLayout = emptyLayout;
   #lastIsStale = false;
 
   constructor(encoding: number) {
-    assert(encoding === Encoding.histogram || encoding === Encoding.floatHistogram, "a histogram encoding");
-    this.encoding = encoding;
-    this.#state = encoding === Encoding.histogram ? new IntegerHistogramState() : new FloatHistogramState();
+    assert(isHistogramEncoding(encoding), "a histogram encoding");
+    this.encoding = encoding as HistogramEncoding;
+    this.#isFloat = isFloatEncoding(encoding);
+    this.#starts = hasStartTimes(encoding) ? new StartTimes() : undefined;
+    this.#state = this.#isFloat ? new FloatHistogramState() : new IntegerHistogramState();
   }
 
   /** Goes on with a chunk that has samples. Throws a CorruptionError. */
@@ -79,15 +93,25 @@ export class HistogramAppender {
     const appender = new HistogramAppender(encoding);
     const from = new BitReader(bytes, 0, bytes.length, headerBytes, "histogram chunk");
     appender.#layout = readLayout(from);
-    const count = sampleCount(bytes);
-    for (let i = 0; i < count; i++) appender.#lastIsStale = appender.#state.read(from, appender.#layout, i);
+    if (appender.#starts !== undefined) appender.#starts.header = bytes[startsByte];
+    const count = chunkSamples(encoding, bytes);
+    for (let i = 0; i < count; i++) {
+      const before = appender.#state.t;
+      appender.#lastIsStale = appender.#state.read(from, appender.#layout, i);
+      appender.#starts?.read(from, i, appender.#state.t, before);
+    }
     const used = Math.ceil(from.position / 8);
     appender.#out.resume(bytes.subarray(0, used), 8 * used - from.position);
     return appender;
   }
 
   get count(): number {
-    return (this.#out.byte(0) << 8) | this.#out.byte(1);
+    return ((this.#out.byte(0) << 8) | this.#out.byte(1)) & this.countMax;
+  }
+
+  /** The most samples that the chunk takes, and the bits that its count has. */
+  get countMax(): number {
+    return this.#starts === undefined ? maxSamplesPerChunk : maxSamplesWithStarts;
   }
 
   /** The chunk's data: a view that the next append changes. */
@@ -98,39 +122,46 @@ export class HistogramAppender {
   /** About how much memory this holds. */
   get byteLength(): number {
     const buckets = this.#state.positive.length + this.#state.negative.length;
-    return 400 + this.#out.capacity + buckets * (this.encoding === Encoding.histogram ? 24 : 80);
+    return 400 + this.#out.capacity + buckets * (this.#isFloat ? 80 : 24);
   }
 
   /**
-   * Begins the chunk, which is empty. `before`: of the chunk before, where that has histograms of this kind; it tells
-   * whether the counter was reset in between.
+   * Begins the chunk, which is empty. `start`: the start timestamp, 0 for none; kept where the encoding has them. `before`: of
+   * the chunk before, where that has histograms of this kind; it tells whether the counter was reset in between.
    */
-  begin(t: number, histogram: Histogram, before?: HistogramAppender): void {
-    this.#write(t, histogram);
+  begin(t: number, histogram: Histogram, start = 0, before?: HistogramAppender): void {
+    this.#write(t, histogram, start);
     if (histogram.isGauge) this.#flags = Flags.gauge;
     else if (histogram.resetHint === ResetHint.reset) this.#flags = Flags.reset;
     else if (before !== undefined) this.#flags = before.#flagsOfNext(histogram);
   }
 
   /** Appends to a chunk that has samples. */
-  append(t: number, histogram: Histogram): Appended {
-    assert(this.count < maxSamplesPerChunk, "a chunk takes at most 65535 samples");
-    return histogram.isGauge ? this.#appendGauge(t, histogram) : this.#appendCounter(t, histogram);
+  append(t: number, histogram: Histogram, start = 0): Appended {
+    assert(this.count < this.countMax, `a chunk takes at most ${this.countMax} samples`);
+    return histogram.isGauge
+      ? this.#appendGauge(t, histogram, start)
+      : this.#appendCounter(t, histogram, start);
+  }
+
+  get #flagsByte(): number {
+    return this.#starts === undefined ? flagsByte : 0;
   }
 
   get #flags(): Flags {
-    return (this.#out.byte(flagsByte) & Flags.mask) as Flags;
+    return (this.#out.byte(this.#flagsByte) & Flags.mask) as Flags;
   }
 
   set #flags(flags: Flags) {
-    this.#out.setByte(flagsByte, flags);
+    const at = this.#flagsByte;
+    this.#out.setByte(at, (this.#out.byte(at) & ~Flags.mask) | flags);
   }
 
   /** What is known of a chunk with this histogram that follows. Of floats, it is a reset or it is not. */
   #flagsOfNext(histogram: Histogram): Flags {
     const following = this.#following(histogram);
     const flags = following.fits ? Flags.notReset : following.flags;
-    return this.encoding === Encoding.floatHistogram && flags === Flags.unknown ? Flags.notReset : flags;
+    return this.#isFloat && flags === Flags.unknown ? Flags.notReset : flags;
   }
 
   #following(histogram: Histogram): Following {
@@ -165,31 +196,31 @@ export class HistogramAppender {
   }
 
   #gaugeBefore(): Flags {
-    return this.encoding === Encoding.histogram ? Flags.notReset : Flags.unknown;
+    return this.#isFloat ? Flags.unknown : Flags.notReset;
   }
 
-  #appendCounter(t: number, histogram: Histogram): Appended {
+  #appendCounter(t: number, histogram: Histogram, start: number): Appended {
     const following = this.#following(histogram);
-    if (!following.fits) return this.#another(t, histogram, following.flags);
+    if (!following.fits) return this.#another(t, histogram, start, following.flags);
     const { expansions } = following;
-    if (expansions === undefined) return this.#same(t, histogram);
+    if (expansions === undefined) return this.#same(t, histogram, start);
     const [positive, negative] = expansions;
     const chunkGrows = positive.chunkGrows || negative.chunkGrows;
     if (!positive.histogramGrows && !negative.histogramGrows) {
-      return chunkGrows ? this.#recoded(t, histogram) : this.#same(t, histogram);
+      return chunkGrows ? this.#recoded(t, histogram, start) : this.#same(t, histogram, start);
     }
     const { positiveSpans, negativeSpans } = chunkGrows
       ? { positiveSpans: positive.spans, negativeSpans: negative.spans }
       : this.#layout;
     const grown = spreadHistogram(histogram, positiveSpans, negativeSpans);
-    return chunkGrows ? this.#recoded(t, grown) : this.#same(t, grown);
+    return chunkGrows ? this.#recoded(t, grown, start) : this.#same(t, grown, start);
   }
 
-  #appendGauge(t: number, histogram: Histogram): Appended {
-    if (this.#flags !== Flags.gauge) return this.#another(t, histogram, Flags.gauge);
-    if (histogram.isStale) return this.#same(t, histogram);
+  #appendGauge(t: number, histogram: Histogram, start: number): Appended {
+    if (this.#flags !== Flags.gauge) return this.#another(t, histogram, start, Flags.gauge);
+    if (histogram.isStale) return this.#same(t, histogram, start);
     if (this.#lastIsStale || !hasSameBounds(histogram, this.#layout)) {
-      return this.#another(t, histogram, Flags.gauge);
+      return this.#another(t, histogram, start, Flags.gauge);
     }
     const { positiveSpans, negativeSpans } = this.#layout;
     const positive = expandGauge(positiveSpans, histogram.positiveSpans);
@@ -198,43 +229,52 @@ export class HistogramAppender {
       positive.histogramGrows || negative.histogramGrows
         ? spreadHistogram(histogram, positive.spans, negative.spans)
         : histogram;
-    return positive.chunkGrows || negative.chunkGrows ? this.#recoded(t, grown) : this.#same(t, grown);
+    return positive.chunkGrows || negative.chunkGrows
+      ? this.#recoded(t, grown, start)
+      : this.#same(t, grown, start);
   }
 
-  #same(t: number, histogram: Histogram): Appended {
-    this.#write(t, histogram);
+  #same(t: number, histogram: Histogram, start: number): Appended {
+    this.#write(t, histogram, start);
     return { chunk: "same", appender: this };
   }
 
-  #another(t: number, histogram: Histogram, flags: Flags): Appended {
+  #another(t: number, histogram: Histogram, start: number, flags: Flags): Appended {
     const appender = new HistogramAppender(this.encoding);
-    appender.#write(t, histogram);
+    appender.#write(t, histogram, start);
     appender.#flags = flags;
     return { chunk: "new", appender };
   }
 
   /** All samples with the spans of `histogram`, and that one after them. */
-  #recoded(t: number, histogram: Histogram): Appended {
+  #recoded(t: number, histogram: Histogram, start: number): Appended {
     const appender = new HistogramAppender(this.encoding);
     const { positiveSpans, negativeSpans } = histogram;
     const bytes = this.bytes();
-    decodeHistograms(this.encoding, bytes, 0, bytes.length, -Infinity, Infinity, (time, old) => {
-      appender.#write(time, old.isStale ? old : spreadHistogram(old, positiveSpans, negativeSpans));
+    decodeHistograms(this.encoding, bytes, 0, bytes.length, -Infinity, Infinity, (time, old, oldStart) => {
+      const grown = old.isStale ? old : spreadHistogram(old, positiveSpans, negativeSpans);
+      appender.#write(time, grown, oldStart);
     });
     appender.#flags = this.#flags;
-    appender.#write(t, histogram);
+    appender.#write(t, histogram, start);
     return { chunk: "recoded", appender };
   }
 
-  #write(t: number, histogram: Histogram): void {
+  #write(t: number, histogram: Histogram, start: number): void {
     const { count } = this;
+    const before = this.#state.t;
     if (count === 0) {
       this.#layout = layoutOf(histogram);
       writeLayout(this.#out, this.#layout);
     }
     this.#state.write(this.#out, t, histogram, count);
     this.#lastIsStale = histogram.isStale;
-    this.#out.setByte(0, (count + 1) >>> 8);
+    if (this.#starts !== undefined) {
+      this.#starts.write(this.#out, count, t, before, start);
+      this.#out.setByte(startsByte, this.#starts.header);
+    }
+    const flags = this.#starts === undefined ? 0 : this.#flags;
+    this.#out.setByte(0, ((count + 1) >>> 8) | flags);
     this.#out.setByte(1, count + 1);
   }
 }
@@ -253,8 +293,9 @@ function spreadHistogram(
 }
 
 /**
- * Decodes the chunk `bytes[start, end)` of encoding 2, 3, 5 or 6 and calls `visit` with its histograms of mint <= t <= maxt.
- * `count` is for a chunk that is still growing. Throws a CorruptionError, possibly after some calls.
+ * Decodes the chunk `bytes[start, end)` of encoding 2, 3, 5 or 6 and calls `visit` with its histograms of mint <= t <= maxt
+ * and their start timestamps (0 for none). `count` is for a chunk that is still growing. Throws a CorruptionError, possibly
+ * after some calls.
  */
 export function decodeHistograms(
   encoding: number,
@@ -263,12 +304,12 @@ export function decodeHistograms(
   end: number,
   mint: number,
   maxt: number,
-  visit: (t: number, histogram: Histogram) => void,
+  visit: (t: number, histogram: Histogram, start: number) => void,
   count = chunkSamples(encoding, bytes, start, end),
 ): void {
   if (count === 0) return;
-  const isFloat = encoding === Encoding.floatHistogram || encoding === Encoding.floatHistogramST;
-  const hasStarts = encoding === Encoding.histogramST || encoding === Encoding.floatHistogramST;
+  const isFloat = isFloatEncoding(encoding);
+  const hasStarts = hasStartTimes(encoding);
   const from = new BitReader(
     bytes,
     start,
@@ -285,7 +326,7 @@ export function decodeHistograms(
   const state: HistogramState = isFloat ? new FloatHistogramState() : new IntegerHistogramState();
   const isGauge = (bytes[start + (hasStarts ? 0 : flagsByte)] & Flags.mask) === Flags.gauge;
   const starts = new StartTimes();
-  if (hasStarts) starts.header = bytes[start + flagsByte];
+  if (hasStarts) starts.header = bytes[start + startsByte];
   for (let i = 0, last = Number.NEGATIVE_INFINITY; i < count; i++) {
     const isStale = state.read(from, layout, i);
     const { t } = state;
@@ -295,8 +336,13 @@ export function decodeHistograms(
     if (t > maxt) return;
     if (t < mint) continue;
     const resetHint = isGauge ? ResetHint.gauge : i > 0 ? ResetHint.notReset : ResetHint.unknown;
-    visit(t, isStale ? staleHistogram(isFloat) : histogramOf(state, layout, isFloat, resetHint));
+    const histogram = isStale ? staleHistogram(isFloat) : histogramOf(state, layout, isFloat, resetHint);
+    visit(t, histogram, starts.start);
   }
+}
+
+function isFloatEncoding(encoding: number): boolean {
+  return encoding === Encoding.floatHistogram || encoding === Encoding.floatHistogramST;
 }
 
 function histogramOf(

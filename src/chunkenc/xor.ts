@@ -27,6 +27,8 @@ export const maxBytesPerSample = 19;
 export interface SampleSink {
   t: Float64Array;
   v: Float64Array;
+  /** Start timestamps (ms, 0 for none), where they are wanted. */
+  starts?: Float64Array | undefined;
   n: number;
   reserve(extra: number): void;
 }

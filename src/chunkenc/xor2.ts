@@ -118,7 +118,7 @@ function isStale(high: number, low: number): boolean {
   return high === staleHigh && low === staleLow;
 }
 
-/** As decodeXor, for XOR2 chunks; start timestamps are passed over. */
+/** As decodeXor, for XOR2 chunks. */
 export function decodeXor2(
   bytes: Uint8Array,
   start: number,
@@ -141,6 +141,7 @@ export function decodeXor2(
   const before = out.n;
   out.reserve(count);
   const words = new Uint32Array(out.v.buffer, out.v.byteOffset, out.v.length * 2);
+  const { starts } = out;
   let n = before;
   for (let i = 0; i < count; i++) {
     reader.next(i);
@@ -149,6 +150,7 @@ export function decodeXor2(
     out.t[n] = reader.t;
     words[2 * n] = reader.low;
     words[2 * n + 1] = reader.high;
+    if (starts !== undefined) starts[n] = reader.start;
     n++;
   }
   out.n = n;
@@ -166,6 +168,11 @@ class Xor2Reader {
   constructor(from: BitReader, startHeader: number) {
     this.#from = from;
     this.#starts.header = startHeader;
+  }
+
+  /** Since when the sample counts; 0 for not known. */
+  get start(): number {
+    return this.#starts.start;
   }
 
   next(index: number): void {

@@ -130,7 +130,8 @@ export function mergeRuns(out: SampleColumns, start: number, middle: number): vo
   scratch.reserve(count);
   scratch.t.set(t.subarray(start, n));
   scratch.v.set(out.v.subarray(start, n));
-  const { histograms } = out;
+  const { starts, histograms } = out;
+  const startsFrom = starts?.slice(start, n);
   const histogramsFrom = histograms?.slice(start, n);
   // Values move as pairs of words, so that a staleness marker stays one.
   const to = new Uint32Array(out.v.buffer, out.v.byteOffset, out.v.length * 2);
@@ -148,6 +149,7 @@ export function mergeRuns(out: SampleColumns, start: number, middle: number): vo
     t[kept] = times[source];
     to[2 * kept] = from[2 * source];
     to[2 * kept + 1] = from[2 * source + 1];
+    if (starts !== undefined && startsFrom !== undefined) starts[kept] = startsFrom[source];
     if (histograms !== undefined) histograms[kept] = histogramsFrom?.[source];
   }
   out.truncate(kept);

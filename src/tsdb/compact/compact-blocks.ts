@@ -7,6 +7,7 @@ import type { Logger } from "../../base/env.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { measuringFs } from "../../base/measuring-fs.ts";
 import { replaceFile } from "../../base/replace-file.ts";
+import { type ChunkEncodings, plainEncodings } from "../../chunkenc/encode-samples.ts";
 import { type Block, type BlockReaders, closeReaders } from "../block/block.ts";
 import { type BlockMeta, encodeMeta, metaFile } from "../block/meta.ts";
 import { mergedSource } from "./merge-blocks.ts";
@@ -21,6 +22,8 @@ export interface CompactEnv extends WriteBlockEnv {
 export interface CompactOptions extends Pick<WriteBlockOptions, "segmentBytesMax" | "onChunk"> {
   /** What is too old to be kept (retention-rules.ts). */
   readonly cutoff?: Cutoff;
+  /** Of chunks that overlapped others and are encoded anew. Default: what Prometheus 3.5 can read. */
+  readonly encodings?: ChunkEncodings;
 }
 
 /**
@@ -82,10 +85,16 @@ function write(
   const readers: BlockReaders[] = [];
   try {
     for (const block of blocks) readers.push(block.readThrough());
-    const meta = writeBlock(env, dir, mergedSource(readers, options.cutoff), merged.range, {
-      ...options,
-      ...merged.options,
-    });
+    const meta = writeBlock(
+      env,
+      dir,
+      mergedSource(readers, options.encodings ?? plainEncodings, options.cutoff),
+      merged.range,
+      {
+        ...options,
+        ...merged.options,
+      },
+    );
     if (meta === undefined) mark(env, blocks, { deletable: true });
     return meta;
   } finally {

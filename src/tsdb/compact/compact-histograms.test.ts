@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { blockDir } from "../../../test/tsdb/block-dir.ts";
 import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
-import { encodeSamples } from "../../chunkenc/encode-samples.ts";
-import { XorAppender } from "../../chunkenc/xor.ts";
+import { plainEncodings, SampleEncoder } from "../../chunkenc/encode-samples.ts";
 import { Histogram, staleHistogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
@@ -47,7 +46,7 @@ function sourceOf(samples: readonly (readonly [number, Value])[], perChunk: numb
   const columns = new SampleColumns();
   for (const [t, value] of samples) append(columns, t, value);
   const chunks: Chunk[] = [];
-  for (const chunk of encodeSamples(columns, 0, columns.n, new XorAppender(), perChunk))
+  for (const chunk of new SampleEncoder().encode(columns, 0, columns.n, plainEncodings, perChunk))
     chunks.push({ ...chunk, bytes: chunk.bytes.slice() });
   return { series: () => (chunks.length === 0 ? [] : [{ labels, chunks: () => chunks }]) };
 }

@@ -2,12 +2,11 @@
  * Several blocks as the source of one: a k-way merge by labels that holds one series of each block at a time.
  *
  * Chunks that overlap no other and of which nothing is deleted are taken over byte by byte. Others are decoded, deleted
- * samples left out, merged, and encoded anew in chunks of 120 samples. Where two blocks have a sample at the same time
+ * samples left out, merged, and encoded anew in chunks of 120 samples; one that overlaps no other stays in its encoding. Where two blocks have a sample at the same time
  * the first block's counts, as it does in queries.
  */
 import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
-import { encodeSamples } from "../../chunkenc/encode-samples.ts";
-import { XorAppender } from "../../chunkenc/xor.ts";
+import { type ChunkEncodings, encodingsLike, SampleEncoder } from "../../chunkenc/encode-samples.ts";
 import { compareLabels, type Labels } from "../../model/labels.ts";
 import { mergeRuns } from "../../storage/merge.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
@@ -19,14 +18,22 @@ import type { Cutoff } from "./retention-rules.ts";
 
 /**
  * The series of `blocks` with what is not deleted, and without the chunks that lie wholly before the series' cut-off. The
- * files must stay open; the source can be read once at a time.
+ * files must stay open; the source can be read once at a time. `encodings` are those of chunks that are encoded anew.
  */
-export function mergedSource(blocks: readonly BlockReaders[], cutoff?: Cutoff): ChunkSource {
-  return { series: () => merge(blocks, cutoff) };
+export function mergedSource(
+  blocks: readonly BlockReaders[],
+  encodings: ChunkEncodings,
+  cutoff?: Cutoff,
+): ChunkSource {
+  return { series: () => merge(blocks, encodings, cutoff) };
 }
 
-function* merge(blocks: readonly BlockReaders[], cutoff: Cutoff | undefined): Generator<ChunkSeries> {
-  const merger = new ChunkMerger();
+function* merge(
+  blocks: readonly BlockReaders[],
+  encodings: ChunkEncodings,
+  cutoff: Cutoff | undefined,
+): Generator<ChunkSeries> {
+  const merger = new ChunkMerger(encodings);
   const cursors = blocks.map((block) => new SeriesCursor(block));
   for (;;) {
     const parts = withLeastLabels(cursors);
@@ -104,8 +111,13 @@ class SeriesCursor {
 
 /** Has the memory for the chunks that are encoded anew. */
 class ChunkMerger {
-  readonly #columns = new SampleColumns(1024);
-  readonly #appender = new XorAppender(4096);
+  readonly #columns = new SampleColumns(1024, true);
+  readonly #encoder = new SampleEncoder(4096);
+  readonly #encodings: ChunkEncodings;
+
+  constructor(encodings: ChunkEncodings) {
+    this.#encodings = encodings;
+  }
 
   /** `entries` come block by block, those of a block in time order. */
   *chunks(entries: readonly Entry[]): Generator<Chunk> {
@@ -122,13 +134,15 @@ class ChunkMerger {
       for (; to < byTime.length && byTime[to].entry.mint <= end; to++)
         end = Math.max(end, byTime[to].entry.maxt);
       const group = byTime.slice(from, to);
-      if (group.length === 1 && !touches(group[0].entry)) yield read(group[0].entry);
-      else yield* this.#encoded(group.sort((a, b) => a.order - b.order).map(({ entry }) => entry));
+      const entries = group.sort((a, b) => a.order - b.order).map(({ entry }) => entry);
+      if (entries.length > 1) yield* this.#encoded(entries, this.#encodings);
+      else if (!touches(entries[0])) yield read(entries[0]);
+      else yield* this.#encoded(entries, encodingsLike(read(entries[0]).encoding));
       from = to;
     }
   }
 
-  *#encoded(entries: readonly Entry[]): Generator<Chunk> {
+  *#encoded(entries: readonly Entry[], encodings: ChunkEncodings): Generator<Chunk> {
     const columns = this.#columns;
     columns.clear();
     for (let i = 0; i < entries.length; ) {
@@ -139,7 +153,7 @@ class ChunkMerger {
       if (start > 0 && columns.n > start && columns.t[start] <= columns.t[start - 1])
         mergeRuns(columns, 0, start);
     }
-    yield* encodeSamples(columns, 0, columns.n, this.#appender);
+    yield* this.#encoder.encode(columns, 0, columns.n, encodings);
   }
 }
 

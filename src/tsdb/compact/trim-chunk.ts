@@ -1,11 +1,11 @@
 import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
-import { encodeSamples } from "../../chunkenc/encode-samples.ts";
-import { maxSamplesPerChunk, XorAppender } from "../../chunkenc/xor.ts";
+import { encodingsLike, SampleEncoder } from "../../chunkenc/encode-samples.ts";
+import { maxSamplesPerChunk } from "../../chunkenc/xor.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Chunk } from "../chunks/chunk.ts";
 
-const columns = new SampleColumns();
-const appender = new XorAppender(1024);
+const columns = new SampleColumns(256, true);
+const encoder = new SampleEncoder();
 
 /**
  * The part of a chunk in [mint, maxt], both inclusive: the chunk itself where it lies inside, undefined where nothing
@@ -17,6 +17,7 @@ export function trimChunk(chunk: Chunk, mint: number, maxt: number): Chunk | und
   columns.clear();
   decodeChunk(chunk.encoding, chunk.bytes, 0, chunk.bytes.length, columns, mint, maxt);
   // What was one chunk fits into one.
-  const [trimmed] = encodeSamples(columns, 0, columns.n, appender, maxSamplesPerChunk);
+  const encodings = encodingsLike(chunk.encoding);
+  const [trimmed] = encoder.encode(columns, 0, columns.n, encodings, maxSamplesPerChunk);
   return trimmed;
 }

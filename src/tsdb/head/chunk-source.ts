@@ -2,8 +2,8 @@
  * The head as the source of a block: all series with samples in a range to which nothing is appended any more
  * (Head.appendableMinValidTime). So the batch does not matter, and the memory is held only while a few series at a time are gathered.
  */
-import { encodeSamples } from "../../chunkenc/encode-samples.ts";
-import { maxSamplesPerChunk, XorAppender } from "../../chunkenc/xor.ts";
+import { encodingsLike, SampleEncoder } from "../../chunkenc/encode-samples.ts";
+import { maxSamplesPerChunk } from "../../chunkenc/xor.ts";
 import type { Labels } from "../../model/labels.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Chunk, ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
@@ -113,11 +113,12 @@ export class HeadChunkSource implements ChunkSource {
     return !deleted.some((interval) => interval.mint <= maxt && interval.maxt >= mint);
   }
 
-  /** One chunk at most: what was in one chunk fits into one. */
+  /** One chunk of the same encoding at most: what was in one chunk fits into one. */
   #encode(chunks: GatheredChunks, i: number, deleted: readonly Interval[]): Iterable<Chunk> {
-    const samples = new SampleColumns(chunks.samples[i]);
+    const samples = new SampleColumns(chunks.samples[i], true);
     decodeGathered(chunks, i, this.#store, samples, this.#mint, this.#maxt);
     removeDeleted(samples, 0, deleted);
-    return encodeSamples(samples, 0, samples.n, new XorAppender(), maxSamplesPerChunk);
+    const encodings = encodingsLike(chunks.encodings[i]);
+    return new SampleEncoder().encode(samples, 0, samples.n, encodings, maxSamplesPerChunk);
   }
 }

@@ -2,6 +2,7 @@
  * Reading the head, in any thread: one reader for each thread, attached to the writer's memory
  * (docs/formats/head-memory.md).
  */
+import { plainEncodings } from "../../chunkenc/encode-samples.ts";
 import type { Queryable } from "../../storage/querier.ts";
 import type { ChunkSource } from "../chunks/chunk.ts";
 import { HeadChunkSource } from "./chunk-source.ts";
@@ -43,8 +44,8 @@ export class HeadReader implements Queryable {
     return new HeadChunkSource(this.#memory, this.#store, this.#strings, this.#owner, mint, maxt);
   }
 
-  /** The out-of-order samples of chunks in files, for a block. */
-  lateSource(range: LateRange): ChunkSource {
-    return new LateChunkSource(this.#memory, this.#store, this.#strings, this.#owner, range);
+  /** The out-of-order samples of chunks in files, for a block whose chunks get `encodings`. */
+  lateSource(range: LateRange, encodings = plainEncodings): ChunkSource {
+    return new LateChunkSource(this.#memory, this.#store, this.#strings, this.#owner, range, encodings);
   }
 }

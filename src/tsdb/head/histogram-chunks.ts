@@ -105,7 +105,7 @@ export class HistogramChunks {
     if (before === undefined || this.#isFull(record, open, t)) {
       words[record + Series.samples] &= ~SeriesFlag.endPredicted;
       const appender = new HistogramAppender(encoding);
-      appender.begin(t, histogram, before);
+      appender.begin(t, histogram, 0, before);
       this.#begin(ref, record, t, encoding, appender);
     } else {
       const { chunk, appender } = before.append(t, histogram);

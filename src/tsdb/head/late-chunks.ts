@@ -3,8 +3,8 @@
  * the chunks of their series: up to 32 in an open chunk in the shared memory, each with the batch that brought it, so that
  * readers see whole batches; then as a chunk in `chunks_head` with the out-of-order mark. Late chunks of a series overlap.
  */
-import { encodeSamples } from "../../chunkenc/encode-samples.ts";
-import { XorAppender } from "../../chunkenc/xor.ts";
+import { plainEncodings, SampleEncoder } from "../../chunkenc/encode-samples.ts";
+import { chunkSamples } from "../../chunkenc/encoding.ts";
 import {
   directoryHeaderWords,
   LateChunk,
@@ -19,7 +19,6 @@ import {
   recordsPerPageBits,
   Slot,
 } from "../../kernels/head-layout.ts";
-import type { Histogram } from "../../model/histogram.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import { outOfOrderBit } from "../chunks/head-chunks.ts";
 import type { MmapMarker } from "../record/mmap-markers.ts";
@@ -50,7 +49,7 @@ export class LateChunks {
   readonly #arena: Arena;
   readonly #retired: Retired;
   readonly #sink: ChunkSink;
-  readonly #xor = new XorAppender();
+  readonly #encoder = new SampleEncoder();
   /** Series with late samples. */
   readonly #refs = new Set<number>();
   readonly #sealed: SealedChunk[] = [];
@@ -60,6 +59,8 @@ export class LateChunks {
   /** The newest file chunk of all. */
   lastFileRef = 0;
   capMax = capMaxDefault;
+  /** Of chunks that are written. */
+  encodings = plainEncodings;
   chunksCreated = 0;
 
   constructor(memory: HeadMemory, arena: Arena, retired: Retired, sink: ChunkSink) {
@@ -103,7 +104,8 @@ export class LateChunks {
     if (this.hasTime(ref, t)) return false;
     const { words, doubles } = this.#memory;
     const histogram = samples.histograms?.[i];
-    const data = histogram === undefined ? 0 : this.#store(t, histogram);
+    const start = samples.starts?.[i] ?? 0;
+    const data = histogram === undefined && start === 0 ? 0 : this.#store(samples, i);
     const node = this.#withRoom(ref);
     const count = words[node + LateChunk.count];
     const at = node + LateChunk.header + count * LateSample.words;
@@ -127,14 +129,15 @@ export class LateChunks {
     if (node === 0) return [];
     const { words } = this.#memory;
     const walRef = walRefOf(words, seriesRecord(words, ref));
-    const samples = new SampleColumns();
+    const samples = new SampleColumns(2 * capacityMin, true);
     copyLateChunk(this.#memory, node, undefined, samples);
     const sorted = sortedColumns(samples);
     const chunks: PersistedChunk[] = [];
     try {
-      for (const { encoding, mint, maxt, bytes } of encodeSamples(sorted, 0, sorted.n, this.#xor)) {
+      const { encodings } = this;
+      for (const { encoding, mint, maxt, bytes } of this.#encoder.encode(sorted, 0, sorted.n, encodings)) {
         const ref = this.#sink.append(walRef, mint, maxt, encoding | outOfOrderBit, bytes);
-        chunks.push({ ref, mint, maxt, samples: (bytes[0] << 8) | bytes[1], encoding });
+        chunks.push({ ref, mint, maxt, samples: chunkSamples(encoding, bytes), encoding });
       }
       this.#sink.flush();
     } catch {
@@ -311,12 +314,10 @@ export class LateChunks {
     return node;
   }
 
-  /** A histogram as a chunk of one sample. */
-  #store(t: number, histogram: Histogram): number {
-    const columns = new SampleColumns(1);
-    columns.pushHistogram(t, histogram);
+  /** Sample `i`, a histogram or a float with a start timestamp, as a chunk of its own. */
+  #store(samples: SampleColumns, i: number): number {
     const { words } = this.#memory;
-    for (const { encoding, bytes } of encodeSamples(columns, 0, 1, this.#xor)) {
+    for (const { encoding, bytes } of this.#encoder.encode(samples, i, i + 1, plainEncodings)) {
       const data = this.#arena.alloc(LateHistogram.data + ((bytes.length + 3) >>> 2), Purpose.outOfOrder);
       words[data + LateHistogram.encoding] = encoding;
       words[data + LateHistogram.bytes] = bytes.length;

@@ -88,6 +88,7 @@ export function copyLateChunk(
     out.reserve(1);
     const bits = new Uint32Array(out.v.buffer, out.v.byteOffset + 8 * out.n, 2);
     out.t[out.n] = t;
+    if (out.starts !== undefined) out.starts[out.n] = 0;
     bits[0] = words[at + LateSample.v];
     bits[1] = words[at + LateSample.v + 1];
     out.n++;
@@ -96,9 +97,9 @@ export function copyLateChunk(
 
 /** The samples in time order, of those at one time the first. */
 export function sortedColumns(samples: SampleColumns): SampleColumns {
-  const { t, v, n, histograms } = samples;
+  const { t, v, n, starts, histograms } = samples;
   const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => t[a] - t[b] || a - b);
-  const sorted = new SampleColumns(n);
+  const sorted = new SampleColumns(n, starts !== undefined);
   const from = new Uint32Array(v.buffer, v.byteOffset, 2 * n);
   const to = new Uint32Array(sorted.v.buffer, 0, 2 * n);
   for (const i of order) {
@@ -107,6 +108,7 @@ export function sortedColumns(samples: SampleColumns): SampleColumns {
     sorted.t[at] = t[i];
     to[2 * at] = from[2 * i];
     to[2 * at + 1] = from[2 * i + 1];
+    if (sorted.starts !== undefined && starts !== undefined) sorted.starts[at] = starts[i];
     const histogram = histograms?.[i];
     if (histogram !== undefined) {
       sorted.histograms ??= [];
@@ -117,14 +119,15 @@ export function sortedColumns(samples: SampleColumns): SampleColumns {
   return sorted;
 }
 
-/** All of it within [mint, maxt], sorted. */
+/** All of it within [mint, maxt], sorted; `withStarts`: with start timestamps. */
 export function decodeLate(
   { fileRefs, samples }: LateSamples,
   store: ChunkStore,
   mint: number,
   maxt: number,
+  withStarts = false,
 ): SampleColumns {
-  const all = new SampleColumns();
+  const all = new SampleColumns(256, withStarts);
   for (const ref of fileRefs) {
     const { encoding, bytes } = store.read(ref);
     decodeChunk(encoding, bytes, 0, bytes.length, all, mint, maxt);
@@ -144,6 +147,7 @@ function appendColumns(from: SampleColumns, to: SampleColumns, mint: number, max
       to.histograms ??= [];
       to.histograms[to.n] = histogram;
     }
+    if (to.starts !== undefined) to.starts[to.n] = from.starts?.[i] ?? 0;
     to.t[to.n] = from.t[i];
     target[2 * to.n] = source[2 * i];
     target[2 * to.n + 1] = source[2 * i + 1];

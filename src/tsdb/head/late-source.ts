@@ -1,6 +1,5 @@
 /** The head's out-of-order chunks as the source of a block: all series with such chunks in files up to a ref. */
-import { encodeSamples } from "../../chunkenc/encode-samples.ts";
-import { XorAppender } from "../../chunkenc/xor.ts";
+import { type ChunkEncodings, SampleEncoder } from "../../chunkenc/encode-samples.ts";
 import type { ChunkSeries, ChunkSource } from "../chunks/chunk.ts";
 import { removeDeleted } from "../tombstones/intervals.ts";
 import { deletedOf } from "./deleted-intervals.ts";
@@ -26,8 +25,17 @@ export class LateChunkSource implements ChunkSource {
   readonly #strings: PairStrings;
   readonly #owner: number;
   readonly #range: LateRange;
+  readonly #encodings: ChunkEncodings;
 
-  constructor(memory: HeadMemory, store: ChunkStore, strings: PairStrings, owner: number, range: LateRange) {
+  constructor(
+    memory: HeadMemory,
+    store: ChunkStore,
+    strings: PairStrings,
+    owner: number,
+    range: LateRange,
+    encodings: ChunkEncodings,
+  ) {
+    this.#encodings = encodings;
     this.#memory = memory;
     this.#store = store;
     this.#strings = strings;
@@ -65,10 +73,10 @@ export class LateChunkSource implements ChunkSource {
       if (late === undefined) return undefined;
       const labels = this.#strings.labels(record);
       const deleted = deletedOf(this.#memory, ref, record);
-      const samples = decodeLate(late, this.#store, mint, maxt);
+      const samples = decodeLate(late, this.#store, mint, maxt, true);
       removeDeleted(samples, 0, deleted);
       if (samples.n === 0) return undefined;
-      return { labels, chunks: () => encodeSamples(samples, 0, samples.n, new XorAppender()) };
+      return { labels, chunks: () => new SampleEncoder().encode(samples, 0, samples.n, this.#encodings) };
     } finally {
       pin.close();
     }

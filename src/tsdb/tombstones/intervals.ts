@@ -26,7 +26,7 @@ export function covers(intervals: readonly Interval[], mint: number, maxt: numbe
 
 /** Takes the samples in the intervals out of the columns, from sample `from` on. */
 export function removeDeleted(columns: SampleColumns, from: number, intervals: readonly Interval[]): void {
-  const { t, v, n, histograms } = columns;
+  const { t, v, n, starts, histograms } = columns;
   if (intervals.length === 0 || from === n) return;
   // Values move as pairs of words, so that a staleness marker stays one.
   const words = new Uint32Array(v.buffer, v.byteOffset, v.length * 2);
@@ -39,6 +39,7 @@ export function removeDeleted(columns: SampleColumns, from: number, intervals: r
     t[kept] = time;
     words[2 * kept] = words[2 * i];
     words[2 * kept + 1] = words[2 * i + 1];
+    if (starts !== undefined) starts[kept] = starts[i];
     if (histograms !== undefined) histograms[kept] = histograms[i];
     kept++;
   }

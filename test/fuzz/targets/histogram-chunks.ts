@@ -1,6 +1,11 @@
 /** Chunks of native histograms and XOR2 chunks. The first byte of an input is the encoding. */
 import { decodeChunk } from "../../../src/chunkenc/decode-chunk.ts";
-import { chunkSamples, Encoding } from "../../../src/chunkenc/encoding.ts";
+import {
+  chunkSamples,
+  Encoding,
+  histogramEncoding,
+  isHistogramEncoding,
+} from "../../../src/chunkenc/encoding.ts";
 import { HistogramAppender } from "../../../src/chunkenc/histogram.ts";
 import { Xor2Appender } from "../../../src/chunkenc/xor2.ts";
 import { customBucketsSchema, Histogram, ResetHint, staleHistogram } from "../../../src/model/histogram.ts";
@@ -14,9 +19,12 @@ function input(encoding: number, bytes: Uint8Array): Uint8Array {
 }
 
 /** Counters that grow, with a bucket that appears, and a staleness marker in the end. */
-function histogramSeed(fields: Partial<ConstructorParameters<typeof Histogram>[0]>): Uint8Array {
+function histogramSeed(
+  fields: Partial<ConstructorParameters<typeof Histogram>[0]>,
+  withStarts = false,
+): Uint8Array {
   const isFloat = fields.isFloat ?? false;
-  const encoding = isFloat ? Encoding.floatHistogram : Encoding.histogram;
+  const encoding = histogramEncoding(isFloat, withStarts);
   let chunk = new HistogramAppender(encoding);
   for (let i = 0; i < 12; i++) {
     const length = i < 6 ? 2 : 3;
@@ -32,8 +40,8 @@ function histogramSeed(fields: Partial<ConstructorParameters<typeof Histogram>[0
       negativeBuckets: Float64Array.of(i + (isFloat ? 0.5 : 0)),
       ...fields,
     });
-    if (i === 0) chunk.begin(start, histogram);
-    else chunk = chunk.append(start + i * 15_000 + (i % 3), histogram).appender;
+    if (i === 0) chunk.begin(start, histogram, start - 500);
+    else chunk = chunk.append(start + i * 15_000 + (i % 3), histogram, start - 500 * (i >> 2)).appender;
   }
   chunk.append(start + 1e6, staleHistogram(isFloat));
   return input(encoding, chunk.bytes());
@@ -50,16 +58,9 @@ function histogramSeeds(): Uint8Array[] {
     negativeBuckets: new Float64Array(0),
     customBounds: Float64Array.of(0.005, Math.PI),
   };
-  const seeds = [{}, { isFloat: true }, { resetHint: ResetHint.gauge }, custom, { zeroThreshold: 0.3 }].map(
-    histogramSeed,
-  );
-  // The same bytes with start timestamps: the third byte is their header, the flags are in the first one.
-  const withStarts = seeds.slice(0, 2).map((seed) => {
-    const bytes = seed.slice();
-    bytes[0] += Encoding.histogramST - Encoding.histogram;
-    return bytes;
-  });
-  return [...seeds, ...withStarts];
+  const all = [{}, { isFloat: true }, { resetHint: ResetHint.gauge }, custom, { zeroThreshold: 0.3 }];
+  const withStarts = all.slice(0, 3).map((fields) => histogramSeed(fields, true));
+  return [...all.map((fields) => histogramSeed(fields)), ...withStarts];
 }
 
 function xor2Seeds(): Uint8Array[] {
@@ -81,7 +82,7 @@ function decodeTwice(data: Uint8Array): boolean {
   if (data.length === 0) return false;
   const encoding = data[0];
   const bytes = data.subarray(1);
-  const whole = new SampleColumns(1);
+  const whole = new SampleColumns(1, true);
   decodeChunk(encoding, bytes, 0, bytes.length, whole, -Infinity, Infinity);
   check(whole.n === chunkSamples(encoding, bytes), `${whole.n} samples were decoded`);
   for (let i = 1; i < whole.n; i++) check(whole.t[i] > whole.t[i - 1], "times do not increase");
@@ -90,7 +91,7 @@ function decodeTwice(data: Uint8Array): boolean {
   const middle = whole.t[whole.n >> 1];
   decodeChunk(encoding, bytes, 0, bytes.length, part, middle, Infinity);
   check(part.n === whole.n - (whole.n >> 1), `${part.n} samples from the middle on`);
-  if (encoding !== Encoding.histogram && encoding !== Encoding.floatHistogram) return true;
+  if (!isHistogramEncoding(encoding)) return true;
   const resumed = HistogramAppender.resume(encoding, bytes);
   check(resumed.count === whole.n, `${resumed.count} samples after taking it up again`);
   return true;
