@@ -7,7 +7,7 @@ const effects: Readonly<Record<string, Effect>> = {
   "auto-reload-config": "later",
   "concurrent-rule-eval": "later",
   "created-timestamp-zero-ingestion": "later",
-  "delayed-compaction": "later",
+  "delayed-compaction": "works",
   "exemplar-storage": "works",
   "extra-scrape-metrics": "works",
   "fast-startup": "later",

@@ -153,7 +153,7 @@ const tsdb: readonly FlagDefinition[] = [
     "storage.tsdb.delayed-compaction.max-percent",
     "10",
     "With the feature delayed-compaction: longest delay, in percent of the head's range.",
-    hiddenLater,
+    { mode: "server", hidden: true },
   ),
   flag(
     "text",

@@ -28,6 +28,15 @@ test("values that Prometheus replaces by its defaults", () => {
   expect(options.blockReloadIntervalMs).toBe(1000);
 });
 
+test("cuts of the head are delayed only with the feature, by a share of the block range", () => {
+  const delay = (...args: string[]) => optionsOf(...args).headCutDelayMaxMs;
+  const percent = "--storage.tsdb.delayed-compaction.max-percent";
+  expect(delay(`${percent}=50`)).toBe(0);
+  expect(delay("--enable-feature=delayed-compaction")).toBe(720_000);
+  expect(delay("--enable-feature=delayed-compaction", `${percent}=50`)).toBe(3_600_000);
+  expect(delay("--enable-feature=delayed-compaction", `${percent}=101`)).toBe(720_000);
+});
+
 test("a memory limit in powers of two, divided among the parts, with few threads where it is small", () => {
   const options = optionsOf("--storage.tsdb.memory-limit=512MB");
   expect(options.storage.memoryLimitBytes).toBe(512 * 2 ** 20);

@@ -29,19 +29,22 @@ export function serverOptions(flags: Flags): ServerOptions {
     flags.number("storage.tsdb.compaction-parallelism") ||
     Math.min(availableParallelism(), threadsFor(limitBytes));
   const shares = divideMemory(limitBytes, queryThreads, compactionParallelism);
+  const storage = storageOptions(flags, shares);
+  const headCutDelayMaxMs = (storage.blockRangeMs * cutDelayPercent(flags)) / 100;
   return {
     configFile: flags.text("config.file"),
     configOptions: { retention: flagRetention(flags), features: features.names() },
     narthexConfigFile: flags.text("narthex.config.file"),
     checkSelector: parseMetricSelector,
     shownFlags: (config) => effectiveFlags(flags, config),
-    storage: storageOptions(flags, shares),
+    storage,
     keepExemplars: features.has("exemplar-storage"),
     lockDirectory: !flags.bool("storage.tsdb.no-lockfile"),
     blockReloadIntervalMs: Math.max(
       blockReloadIntervalMinMs,
       flags.durationMs("storage.tsdb.block-reload-interval"),
     ),
+    headCutDelayMaxMs: features.has("delayed-compaction") ? headCutDelayMaxMs : 0,
     blockRangeMaxMs: (config) => maxBlockDurationMs(flags, config),
     compactionParallelism,
     queries: {
@@ -70,6 +73,12 @@ export function serverOptions(flags: Flags): ServerOptions {
       enableRemoteWriteReceiver: flags.bool("web.enable-remote-write-receiver"),
     },
   };
+}
+
+/** Of the block range; what is no share counts as the default, as in Prometheus. */
+function cutDelayPercent(flags: Flags): number {
+  const percent = flags.number("storage.tsdb.delayed-compaction.max-percent");
+  return percent > 0 && percent <= 100 ? percent : 10;
 }
 
 function storageOptions(flags: Flags, shares: MemoryShares): ServerOptions["storage"] {

@@ -8,9 +8,10 @@ import { Maintenance, type MaintenanceSteps } from "./maintenance.ts";
 const intervalMs = 60_000;
 
 /** Steps that note their calls; `due` are the ranges to be cut, `groups` the blocks to be compacted, `failing` the steps that throw. */
-function world() {
+function world(headCutDelayMs = 0) {
   const calls: string[] = [];
   const due: number[] = [];
+  const early = { value: false };
   const groups: string[][] = [];
   const failing = new Set<string>();
   const step = async <T>(name: string, result: T): Promise<T> => {
@@ -20,7 +21,8 @@ function world() {
   };
   const job = { plan: { from: 0, to: 1 }, mint: 0, kept: new Float64Array() };
   const steps: MaintenanceSteps = {
-    headCompactionDue: async () => (due.length > 0 ? { mint: due[0], maxt: due[0] + 99 } : undefined),
+    headCompactionDue: async () =>
+      due.length > 0 ? { mint: due[0], maxt: due[0] + 99, early: early.value } : undefined,
     writeHeadBlock: () => step("write", undefined),
     truncateHead: async (mint) => {
       await step(`truncate ${mint}`, undefined);
@@ -44,12 +46,12 @@ function world() {
   };
   const clock = new ManualClock();
   const control = new Control();
-  const maintenance = new Maintenance(steps, control, clock, silentLogger, intervalMs);
+  const maintenance = new Maintenance(steps, control, clock, silentLogger, { intervalMs, headCutDelayMs });
   const took = async () => {
     for (let i = 0; i < 50; i++) await Promise.resolve();
     return calls.splice(0).join(", ");
   };
-  return { maintenance, clock, control, due, groups, failing, took };
+  return { maintenance, clock, control, due, early, groups, failing, took };
 }
 
 test("a round cuts all that is due, then checkpoints, then deletes; the next one comes a minute later", async () => {
@@ -190,4 +192,23 @@ test("a compaction that fails does not keep the others, is counted, and is tried
   clock.advance(intervalMs);
   expect(await took()).toBe("delete, plan blocks, compact a+b, delete, idle");
   await maintenance.close();
+});
+
+test("a cut that is delayed comes when its time has passed, an urgent one at once", async () => {
+  const { maintenance, clock, due, early, took } = world(90_000);
+  due.push(0, 100);
+  maintenance.start();
+  expect(await took()).toBe("delete, idle");
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, idle");
+  clock.advance(intervalMs);
+  // The second one, which was due as well, is not delayed anew.
+  expect(await took()).toMatch(/^write, truncate 100, write, truncate 200, /);
+  due.push(200);
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, idle");
+  early.value = true;
+  clock.advance(1);
+  maintenance.trigger();
+  expect(await took()).toMatch(/^write, truncate 300, /);
 });

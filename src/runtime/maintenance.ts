@@ -8,7 +8,7 @@
  */
 import type { Clock, Logger, Timer } from "../base/env.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
-import type { LateCompaction } from "../tsdb/db.ts";
+import type { HeadCut, LateCompaction } from "../tsdb/db.ts";
 import { Backoff } from "./backoff.ts";
 import type { Control } from "./control.ts";
 import type {
@@ -21,7 +21,7 @@ import type {
 
 /** What the rounds are made of; see WriterMethods and CompactionMethods in protocol.ts. */
 export interface MaintenanceSteps {
-  headCompactionDue(): Promise<TimeRange | undefined>;
+  headCompactionDue(): Promise<HeadCut | undefined>;
   writeHeadBlock(range: TimeRange): Promise<BlockDescription | undefined>;
   truncateHead(maxt: number): Promise<void>;
   planLateCompaction(): Promise<LateCompaction | undefined>;
@@ -72,8 +72,14 @@ export interface MaintenanceStats {
 
 const nothingDeleted: BlockDeletions = { deleted: [], expired: 0, outsized: 0, unreadable: 0 };
 
-/** Prometheus's --storage.tsdb.block-reload-interval. */
-const defaultIntervalMs = 60_000;
+export interface MaintenanceTimes {
+  /** Between two rounds: Prometheus's --storage.tsdb.block-reload-interval. */
+  readonly intervalMs: number;
+  /** How long a block of the head that is due waits, unless it is urgent. */
+  readonly headCutDelayMs: number;
+}
+
+const defaultTimes: MaintenanceTimes = { intervalMs: 60_000, headCutDelayMs: 0 };
 
 export class Maintenance {
   readonly stats: MaintenanceStats = {
@@ -100,7 +106,9 @@ export class Maintenance {
   readonly #control: Control;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #intervalMs: number;
+  readonly #times: MaintenanceTimes;
+  /** Since when a block of the head is due. */
+  #cutDueMs: number | undefined;
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #again = false;
@@ -113,18 +121,13 @@ export class Maintenance {
   readonly #rulesBackoff: Backoff;
   #closed = false;
 
-  constructor(
-    steps: MaintenanceSteps,
-    control: Control,
-    clock: Clock,
-    logger: Logger,
-    intervalMs = defaultIntervalMs,
-  ) {
+  constructor(steps: MaintenanceSteps, control: Control, clock: Clock, logger: Logger, times = defaultTimes) {
     this.#steps = steps;
     this.#control = control;
     this.#clock = clock;
     this.#logger = logger;
-    this.#intervalMs = intervalMs;
+    const { intervalMs } = times;
+    this.#times = times;
     this.#cutBackoff = new Backoff(clock, intervalMs);
     this.#checkpointBackoff = new Backoff(clock, intervalMs);
     this.#compactionBackoff = new Backoff(clock, intervalMs);
@@ -146,7 +149,7 @@ export class Maintenance {
     this.#timer?.cancel();
     this.#round = this.#run().finally(() => {
       this.#round = undefined;
-      this.#schedule(this.#again ? 0 : this.#intervalMs);
+      this.#schedule(this.#again ? 0 : this.#times.intervalMs);
     });
   }
 
@@ -203,8 +206,10 @@ export class Maintenance {
     if (this.#cutBackoff.isWaiting) return end;
     try {
       for (;;) {
-        const range = await this.#steps.headCompactionDue();
-        if (range === undefined || this.#closed) return end;
+        const cut = await this.#steps.headCompactionDue();
+        if (cut === undefined) this.#cutDueMs = undefined;
+        if (cut === undefined || this.#closed || this.#isDelayed(cut)) return end;
+        const range = { mint: cut.mint, maxt: cut.maxt };
         const startedMs = this.#clock.monotonicMs();
         this.#logger.info("Head compaction started", { ...range });
         const block = await this.#timed(() => this.#steps.writeHeadBlock(range));
@@ -228,6 +233,13 @@ export class Maintenance {
       );
       return end;
     }
+  }
+
+  /** Only the first one of several that are due at once is delayed. */
+  #isDelayed(cut: HeadCut): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    this.#cutDueMs ??= nowMs;
+    return !cut.early && nowMs < this.#cutDueMs + this.#times.headCutDelayMs;
   }
 
   /** Out-of-order samples become blocks after every cut of the head, as in Prometheus. */

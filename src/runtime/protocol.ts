@@ -3,7 +3,7 @@ import type { Answer, ExemplarsRequest, QueryAnswer, QueryRequest, WriteHeaders 
 import type { FamilyMetadata, ScrapedPage, ScrapeReport, TargetSettings } from "../scrape/sink.ts";
 import type { BlockDescription } from "../tsdb/block/meta.ts";
 import type { Culprit } from "../tsdb/budget/refused-series.ts";
-import type { HeadSnapshotBegin, LateCompaction } from "../tsdb/db.ts";
+import type { HeadCut, HeadSnapshotBegin, LateCompaction } from "../tsdb/db.ts";
 import type { SeriesLimits } from "../tsdb/head/head-budget.ts";
 import type { HeadHandle } from "../tsdb/head/memory.ts";
 import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
@@ -59,7 +59,7 @@ export interface WriterMethods {
   /** Who was refused new series, most first. */
   culprits(limit: number): readonly Culprit[];
   /** A range of the head that is ready to become a block; undefined when there is none. */
-  headCompactionDue(): TimeRange | undefined;
+  headCompactionDue(): HeadCut | undefined;
   /** A block with everything before `maxt + 1` is in place: forget that part of the head. */
   truncateHead(maxt: number): void;
   /** Writes out-of-order samples to files, so that blocks can be made of them; undefined when there are none. */

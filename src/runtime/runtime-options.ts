@@ -1,5 +1,6 @@
 /** What a runtime is made with. */
 import type { Clock, Logger, Random } from "../base/env.ts";
+import type { MaintenanceTimes } from "./maintenance.ts";
 import type { WriterSettings } from "./protocol.ts";
 import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
 
@@ -14,8 +15,7 @@ export interface RuntimeOptions {
   readonly blockRanges: readonly number[];
   /** Compactions that may run at once, each in a thread of its own. */
   readonly compactionParallelism: number;
-  /** How often the data directory is looked through. */
-  readonly maintenanceIntervalMs: number;
+  readonly maintenance: MaintenanceTimes;
 }
 
 export interface RuntimeEnv {

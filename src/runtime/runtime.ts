@@ -185,7 +185,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       this.#control,
       env.clock,
       env.logger,
-      options.maintenanceIntervalMs,
+      options.maintenance,
     );
     this.headSnapshots = new HeadSnapshots(
       {

@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly keepExemplars: boolean;
   readonly lockDirectory: boolean;
   readonly blockReloadIntervalMs: number;
+  /** A block of the head waits for a random part of it, so that not all servers of a fleet cut theirs at once. */
+  readonly headCutDelayMaxMs: number;
   /** The longest block that compaction makes, by the configuration at the start. */
   readonly blockRangeMaxMs: (config: Config) => number;
   readonly compactionParallelism: number;

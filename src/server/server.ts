@@ -116,7 +116,10 @@ export class Server implements LifecycleService {
         retention: this.#retention,
         blockRanges: blockRanges(options.storage.blockRangeMs, options.blockRangeMaxMs(config.current)),
         compactionParallelism: options.compactionParallelism,
-        maintenanceIntervalMs: options.blockReloadIntervalMs,
+        maintenance: {
+          intervalMs: options.blockReloadIntervalMs,
+          headCutDelayMs: Math.floor((env.random.u32() / 2 ** 32) * options.headCutDelayMaxMs),
+        },
       },
       { ...env, notify: (key, text) => this.#notifications.set(key, text) },
     );

@@ -129,7 +129,7 @@ test("in rushed mode, and with many stale series, the head is cut before a whole
   const { db } = life;
   const begin = Math.ceil(t0 / 1000) * 1000;
   for (let k = 0; k <= 12; k++) life.append([{ i: "a", t: begin + k * 100, v: k }]);
-  const due = { mint: begin, maxt: begin + 624 };
+  const due = { mint: begin, maxt: begin + 624, early: true };
   expect(db.headCompactionDue()).toBeUndefined();
   // A limit that leaves nothing, and one that leaves everything.
   expect(db.judgeMemory(1)).toBe(true);

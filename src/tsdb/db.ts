@@ -87,6 +87,12 @@ export interface TimeRange {
   readonly maxt: number;
 }
 
+/** A range of the head that is ready to become a block. */
+export interface HeadCut extends TimeRange {
+  /** Less than a whole block range, because memory is short or too many series are stale: it is urgent. */
+  readonly early: boolean;
+}
+
 /** Out-of-order samples that are to become blocks. */
 export interface LateCompaction extends TimeRange {
   readonly lastFileRef: number;
@@ -184,12 +190,14 @@ export class Db {
    * The range of the head that is ready to become a block; undefined when there is none. In rushed mode, and where too
    * many series are stale, that may be less than a whole block range: an early cut.
    */
-  headCompactionDue(): TimeRange | undefined {
+  headCompactionDue(): HeadCut | undefined {
     const { head } = this;
-    const early = head.isCompactable ? undefined : this.#earlyCut();
-    if (!head.isCompactable && early === undefined) return undefined;
+    if (!head.isCompactable) {
+      const cut = this.#earlyCut();
+      return cut && { ...cut, early: true };
+    }
     const mint = head.minTime;
-    return early ?? { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1 };
+    return { mint, maxt: mint - (mint % head.chunkRangeMs) + head.chunkRangeMs - 1, early: false };
   }
 
   /** The share of series that may be stale before the head is cut early; 0: any. */
