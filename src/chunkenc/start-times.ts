@@ -13,6 +13,14 @@ import type { BitReader } from "./bit-reader.ts";
 import type { BitWriter } from "./bit-writer.ts";
 
 const firstKnown = 0x80;
+/** Further from the epoch (ms, 35,000 years) a start time is taken for none: differences stay exact. */
+const startMax = 2 ** 50;
+
+/** The start time that a chunk gets for a sample at `t`: 0 where it is none that can be kept. */
+export function storableStart(start: number, t: number): number {
+  return Math.abs(start) <= startMax && Math.abs(t) <= startMax ? start : 0;
+}
+
 /** From this sample on there are start timestamps in any case, so that a later change can be told. */
 const changeMax = 0x7f;
 
@@ -50,7 +58,8 @@ export class StartTimes {
   }
 
   /** Of sample number `index`; afterwards the header may have changed. */
-  write(out: BitWriter, index: number, t: number, previousTime: number, start: number): void {
+  write(out: BitWriter, index: number, t: number, previousTime: number, given: number): void {
+    const start = storableStart(given, t);
     if (index === 0) {
       if (start !== 0) {
         out.varint(t - start);

@@ -9,21 +9,21 @@
  *
  * Integer histograms (7, 9, 12) have counts as uvarints and buckets as varint differences from bucket to bucket, float ones
  * (8, 10, 13) doubles. Spans (varint offset, uvarint length), buckets and bounds (f64) have a uvarint count before them;
- * bounds are there where the schema is -53. Types 9 and 10 are those of custom buckets.
- *
- * Start times are passed over.
+ * bounds are there where the schema is -53. Types 9 and 10 are those of custom buckets; 12 and 13 take any.
  */
 import type { ByteReader, ByteWriter } from "../../base/bytes.ts";
 import { customBucketsSchema, Histogram, type ResetHint, staleHistogram } from "../../model/histogram.ts";
 import type { Span } from "../../model/spans.ts";
 import { bodyOf, checkedRef } from "./record-reader.ts";
 import { RecordType } from "./record-type.ts";
-import { skipStartTime } from "./samples.ts";
+import { readStartTime, StartMarker, startMarker } from "./samples.ts";
 
 /** Histograms as parallel columns, used again for record after record. */
 export class HistogramBatch {
   walRefs: Float64Array = new Float64Array(64);
   t: Float64Array = new Float64Array(64);
+  /** Start times, 0 for none. */
+  starts: Float64Array = new Float64Array(64);
   /** New ones for each record. */
   histograms: Histogram[] = [];
 
@@ -35,14 +35,16 @@ export class HistogramBatch {
     this.histograms = [];
   }
 
-  push(walRef: number, t: number, histogram: Histogram): void {
+  push(walRef: number, t: number, histogram: Histogram, start = 0): void {
     const i = this.n;
     if (i === this.t.length) {
       this.walRefs = doubled(this.walRefs);
       this.t = doubled(this.t);
+      this.starts = doubled(this.starts);
     }
     this.walRefs[i] = walRef;
     this.t[i] = t;
+    this.starts[i] = start;
     this.histograms.push(histogram);
   }
 }
@@ -91,13 +93,14 @@ function readPlain(reader: ByteReader, isFloat: boolean, out: HistogramBatch): v
 function readWithStartTimes(reader: ByteReader, isFloat: boolean, out: HistogramBatch): void {
   let walRef = checkedRef(reader.varint(), reader);
   const firstTime = reader.varint();
-  reader.varint();
-  out.push(walRef, firstTime, readHistogram(reader, isFloat));
+  const firstStart = reader.varint();
+  let start = firstStart;
+  out.push(walRef, firstTime, readHistogram(reader, isFloat), start);
   while (reader.remaining > 0) {
     walRef = checkedRef(walRef + reader.varint(), reader);
     const t = firstTime + reader.varint();
-    skipStartTime(reader);
-    out.push(walRef, t, readHistogram(reader, isFloat));
+    start = readStartTime(reader, firstStart, start);
+    out.push(walRef, t, readHistogram(reader, isFloat), start);
   }
 }
 
@@ -181,6 +184,8 @@ export interface HistogramEntry {
   readonly walRef: number;
   readonly t: number;
   readonly histogram: Histogram;
+  /** Start time, 0 for none. */
+  readonly start?: number;
 }
 
 /**
@@ -201,6 +206,27 @@ export function encodeHistograms(entries: readonly HistogramEntry[], out: ByteWr
     out.varint(walRef - baseRef);
     out.varint(t - baseTime);
     writeHistogram(out, histogram);
+  }
+}
+
+/** Appends a record of type 12 or 13. All entries have integer counts or all have float counts; there is at least one. */
+export function encodeHistogramsWithStarts(entries: readonly HistogramEntry[], out: ByteWriter): void {
+  const first = entries[0];
+  const { start: firstStart = 0 } = first;
+  out.u8(first.histogram.isFloat ? RecordType.floatHistogramSamplesV2 : RecordType.histogramSamplesV2);
+  let before: HistogramEntry | undefined;
+  for (const entry of entries) {
+    const { walRef, t, histogram, start = 0 } = entry;
+    out.varint(walRef - (before?.walRef ?? 0));
+    out.varint(before === undefined ? t : t - first.t);
+    if (before === undefined) out.varint(start);
+    else {
+      const marker = startMarker(start, before.start ?? 0);
+      out.u8(marker);
+      if (marker === StartMarker.own) out.varint(start - firstStart);
+    }
+    writeHistogram(out, histogram);
+    before = entry;
   }
 }
 

@@ -5,11 +5,16 @@ import { ByteWriter } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { Labels } from "../../model/labels.ts";
 import { decodeExemplars, encodeExemplars } from "./exemplars.ts";
-import { decodeHistogramRecord, encodeHistograms, HistogramBatch } from "./histograms.ts";
+import {
+  decodeHistogramRecord,
+  encodeHistograms,
+  encodeHistogramsWithStarts,
+  HistogramBatch,
+} from "./histograms.ts";
 import { decodeMetadata, encodeMetadata } from "./metadata.ts";
 import { decodeMmapMarkers, encodeMmapMarkers } from "./mmap-markers.ts";
 import { isHistogramRecord, recordType } from "./record-type.ts";
-import { decodeSamples, encodeSamples, SampleBatch } from "./samples.ts";
+import { decodeSamples, encodeSamples, encodeSamplesWithStarts, SampleBatch } from "./samples.ts";
 import { addSeries, beginSeries, SeriesCursor } from "./series.ts";
 import { decodeTombstones, encodeTombstones } from "./tombstones.ts";
 
@@ -47,6 +52,39 @@ describe("round trips", () => {
         );
       }),
     );
+  });
+
+  test("float samples with start times", () => {
+    const batch = new SampleBatch(1);
+    const start = fc.oneof(fc.constantFrom(0, 0, 7), time);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(walRef, time, bits, start), { minLength: 1, maxLength: 20 }),
+        fc.nat(3),
+        (samples, skipped) => {
+          const from = Math.min(skipped, samples.length - 1);
+          const walRefs = Float64Array.from(samples, ([ref]) => ref);
+          const t = Float64Array.from(samples, ([, at]) => at);
+          const v = new Float64Array(BigUint64Array.from(samples, ([, , value]) => value).buffer);
+          const starts = Float64Array.from(samples, ([, , , one]) => one);
+          const n = samples.length;
+          decodeSamples(
+            encoded((out) => encodeSamplesWithStarts(walRefs, t, v, starts, from, n, out)),
+            batch,
+          );
+          expect(sampleLines(batch.walRefs, batch.t, batch.v, batch.n)).toEqual(
+            sampleLines(walRefs.subarray(from), t.subarray(from), v.slice(from), n - from),
+          );
+          expect([...(batch.starts ?? [])].slice(0, batch.n)).toEqual([...starts.subarray(from)]);
+        },
+      ),
+    );
+    // The next record of type 2 has none.
+    decodeSamples(
+      encoded((out) => encodeSamples(Float64Array.of(1), Float64Array.of(1), Float64Array.of(1), 0, 1, out)),
+      batch,
+    );
+    expect(batch.starts).toBeUndefined();
   });
 
   test("a part of the columns", () => {
@@ -158,6 +196,11 @@ describe("bytes by hand", () => {
       "4 102 7ff0000000000002",
       "5 103 0",
     ]);
+    expect([...(batch.starts ?? [])].slice(0, batch.n)).toEqual([50, 50, 0, 47]);
+    const { walRefs, t, v, starts = t, n } = batch;
+    expect(encoded((out) => encodeSamplesWithStarts(walRefs, t, v, starts, 0, n, out))).toEqual(
+      bytesOf(samplesV2),
+    );
   });
 
   const intHistogram = `00 06 3c9cd2b297d889bc 02 0c 4032666666666666
@@ -193,12 +236,19 @@ describe("bytes by hand", () => {
       sum: kind.startsWith("integer") && !kind.includes("custom") ? 18.4 : 0,
     });
     expect(batch.histograms[1].equals(histogram)).toBe(true);
-    if (kind.includes("start times")) return;
-    const again = new ByteWriter();
-    encodeHistograms(
-      batch.histograms.map((one, i) => ({ walRef: batch.walRefs[i], t: batch.t[i], histogram: one })),
-      again,
+    const hasStarts = kind.includes("start times");
+    expect([...batch.starts.subarray(0, 2)]).toEqual(
+      hasStarts ? [1, kind.startsWith("float") ? 1 : -3] : [0, 0],
     );
+    const again = new ByteWriter();
+    const entries = batch.histograms.map((one, i) => ({
+      walRef: batch.walRefs[i],
+      t: batch.t[i],
+      histogram: one,
+      start: batch.starts[i],
+    }));
+    if (hasStarts) encodeHistogramsWithStarts(entries, again);
+    else encodeHistograms(entries, again);
     expect(again.bytes()).toEqual(record);
   });
 

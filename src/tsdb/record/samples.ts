@@ -19,6 +19,9 @@ export class SampleBatch {
   walRefs: Float64Array;
   t: Float64Array;
   v: Float64Array;
+  /** Start times (0 for none) of a record that has them; undefined for one of type 2. */
+  starts: Float64Array | undefined;
+  #startsMemory = new Float64Array(0);
   n = 0;
 
   constructor(capacity = 1024) {
@@ -35,6 +38,13 @@ export class SampleBatch {
     this.t = copied(this.t, size, this.n);
     this.v = copied(this.v, size, this.n);
   }
+
+  /** Makes the column of start times, with room for as many as the others have. */
+  withStarts(): Float64Array {
+    if (this.#startsMemory.length < this.t.length) this.#startsMemory = new Float64Array(this.t.length);
+    this.starts = this.#startsMemory;
+    return this.starts;
+  }
 }
 
 function copied(column: Float64Array, size: number, n: number): Float64Array {
@@ -46,6 +56,9 @@ function copied(column: Float64Array, size: number, n: number): Float64Array {
 /** Two varints of at most 10 bytes and the value. */
 const entryBytesMax = 28;
 const entryBytesMin = 10;
+
+/** A start time and its marker. */
+const startBytesMax = 11;
 
 /** Appends a record of type 2 with samples [start, end) of the columns; values are copied bit by bit. */
 export function encodeSamples(
@@ -69,19 +82,59 @@ export function encodeSamples(
   for (let i = start; i < end; i++) {
     at = putVarint(buffer, at, walRefs[i] - baseRef);
     at = putVarint(buffer, at, t[i] - baseTime);
-    const high = words[2 * i + 1];
-    const low = words[2 * i];
-    buffer[at] = high >>> 24;
-    buffer[at + 1] = high >>> 16;
-    buffer[at + 2] = high >>> 8;
-    buffer[at + 3] = high;
-    buffer[at + 4] = low >>> 24;
-    buffer[at + 5] = low >>> 16;
-    buffer[at + 6] = low >>> 8;
-    buffer[at + 7] = low;
-    at += 8;
+    at = putValue(buffer, at, words[2 * i + 1], words[2 * i]);
   }
   out.advance(at - first);
+}
+
+/** Appends a record of type 11: as {@link encodeSamples}, with a column of start times, 0 for none. */
+export function encodeSamplesWithStarts(
+  walRefs: ArrayLike<number>,
+  t: Float64Array,
+  v: Float64Array,
+  starts: Float64Array,
+  start: number,
+  end: number,
+  out: ByteWriter,
+): void {
+  out.u8(RecordType.samplesV2);
+  const buffer = out.room((end - start) * (entryBytesMax + startBytesMax));
+  const words = new Uint32Array(v.buffer, v.byteOffset, v.length * 2);
+  const first = out.length;
+  let at = first;
+  for (let i = start; i < end; i++) {
+    const isFirst = i === start;
+    at = putVarint(buffer, at, isFirst ? walRefs[i] : walRefs[i] - walRefs[i - 1]);
+    at = putVarint(buffer, at, isFirst ? t[i] : t[i] - t[start]);
+    if (isFirst) at = putVarint(buffer, at, starts[i]);
+    else {
+      const marker = startMarker(starts[i], starts[i - 1]);
+      buffer[at++] = marker;
+      if (marker === StartMarker.own) at = putVarint(buffer, at, starts[i] - starts[start]);
+    }
+    at = putValue(buffer, at, words[2 * i + 1], words[2 * i]);
+  }
+  out.advance(at - first);
+}
+
+/** How the entries of types 11 to 13 tell a start time, other than the first. */
+export const StartMarker = { none: 0, same: 1, own: 2 } as const;
+
+export function startMarker(start: number, before: number): number {
+  if (start === 0) return StartMarker.none;
+  return start === before ? StartMarker.same : StartMarker.own;
+}
+
+function putValue(buffer: Uint8Array, at: number, high: number, low: number): number {
+  buffer[at] = high >>> 24;
+  buffer[at + 1] = high >>> 16;
+  buffer[at + 2] = high >>> 8;
+  buffer[at + 3] = high;
+  buffer[at + 4] = low >>> 24;
+  buffer[at + 5] = low >>> 16;
+  buffer[at + 6] = low >>> 8;
+  buffer[at + 7] = low;
+  return at + 8;
 }
 
 /** Writes a zigzag varint at `at`; returns where it ends. */
@@ -108,12 +161,10 @@ function putLongVarint(buffer: Uint8Array, at: number, value: number): number {
   return at;
 }
 
-/**
- * Decodes a record of type 2 or 11 into `out`, replacing what it held. Start times are not kept. Throws a
- * CorruptionError.
- */
+/** Decodes a record of type 2 or 11 into `out`, replacing what it held. Throws a CorruptionError. */
 export function decodeSamples(record: Uint8Array, out: SampleBatch): void {
   out.n = 0;
+  out.starts = undefined;
   if (record.length === 1) return;
   const reader = bodyOf(record, RecordType.samples, RecordType.samplesV2);
   out.reserve(Math.ceil(record.length / entryBytesMin));
@@ -163,6 +214,7 @@ function decodeV1(reader: ByteReader, out: SampleBatch): void {
 }
 
 function decodeV2(reader: ByteReader, out: SampleBatch): void {
+  const starts = out.withStarts();
   let ref = 0;
   let firstTime = 0;
   let n = 0;
@@ -172,16 +224,18 @@ function decodeV2(reader: ByteReader, out: SampleBatch): void {
     out.t[n] = firstTime + reader.varint();
     if (n === 0) {
       firstTime = out.t[0];
-      reader.varint();
+      starts[0] = reader.varint();
     } else {
-      skipStartTime(reader);
+      starts[n] = readStartTime(reader, starts[0], starts[n - 1]);
     }
     reader.f64(out.v, n);
   }
   out.n = n;
 }
 
-/** Passes over the start time of an entry of the types 11 to 13, other than the first. */
-export function skipStartTime(reader: ByteReader): void {
-  if (reader.u8() > 1) reader.varint();
+/** The start time of an entry of the types 11 to 13, other than the first. */
+export function readStartTime(reader: ByteReader, first: number, before: number): number {
+  const marker = reader.u8();
+  if (marker === StartMarker.none) return 0;
+  return marker === StartMarker.same ? before : first + reader.varint();
 }

@@ -7,7 +7,7 @@
  * - records of a type we do not know: all of them, byte for byte. (Prometheus drops the unknown.) Histograms that cannot be
  *   decoded likewise.
  *
- * Samples and histograms with start times are kept or dropped a whole record at a time, because we do not write those types.
+ * Samples and histograms with start times keep them, and their types of records.
  */
 import type { ByteWriter } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
@@ -16,12 +16,13 @@ import { decodeExemplars, encodeExemplars } from "../record/exemplars.ts";
 import {
   decodeHistogramRecord,
   encodeHistograms,
+  encodeHistogramsWithStarts,
   HistogramBatch,
   type HistogramEntry,
 } from "../record/histograms.ts";
 import { decodeMetadata, encodeMetadata, type MetadataEntry } from "../record/metadata.ts";
 import { RecordType, recordType } from "../record/record-type.ts";
-import { decodeSamples, encodeSamples, SampleBatch } from "../record/samples.ts";
+import { decodeSamples, encodeSamples, encodeSamplesWithStarts, SampleBatch } from "../record/samples.ts";
 import { beginSeries, SeriesCursor } from "../record/series.ts";
 import { decodeTombstones, encodeTombstones } from "../record/tombstones.ts";
 
@@ -71,9 +72,8 @@ export class CheckpointFilter {
       case RecordType.series:
         return this.#series(record, out);
       case RecordType.samples:
-        return this.#samples(record, out);
       case RecordType.samplesV2:
-        return this.#samplesV2(record, out);
+        return this.#samples(record, out);
       case RecordType.histogramSamples:
       case RecordType.floatHistogramSamples:
       case RecordType.customBucketsHistogramSamples:
@@ -128,13 +128,14 @@ export class CheckpointFilter {
   #samples(record: Uint8Array, out: ByteWriter): void {
     const batch = this.#batch;
     decodeSamples(record, batch);
-    const { walRefs, t, v, n } = batch;
+    const { walRefs, t, v, starts, n } = batch;
     let kept = 0;
     for (let i = 0; i < n; i++) {
       if (t[i] < this.#mint) continue;
       if (kept < i) {
         walRefs[kept] = walRefs[i];
         t[kept] = t[i];
+        if (starts !== undefined) starts[kept] = starts[i];
         // As a whole-array copy: a number in between could lose a staleness marker's bits.
         v.copyWithin(kept, i, i + 1);
       }
@@ -143,15 +144,8 @@ export class CheckpointFilter {
     this.stats.totalSamples += n;
     this.stats.droppedSamples += n - kept;
     if (kept === n) out.raw(record);
-    else if (kept > 0) encodeSamples(walRefs, t, v, 0, kept, out);
-  }
-
-  #samplesV2(record: Uint8Array, out: ByteWriter): void {
-    const batch = this.#batch;
-    decodeSamples(record, batch);
-    this.stats.totalSamples += batch.n;
-    for (let i = 0; i < batch.n; i++) if (batch.t[i] >= this.#mint) return out.raw(record);
-    this.stats.droppedSamples += batch.n;
+    else if (kept > 0 && starts === undefined) encodeSamples(walRefs, t, v, 0, kept, out);
+    else if (kept > 0 && starts !== undefined) encodeSamplesWithStarts(walRefs, t, v, starts, 0, kept, out);
   }
 
   #histograms(record: Uint8Array, out: ByteWriter): void {
@@ -162,16 +156,18 @@ export class CheckpointFilter {
       if (!(error instanceof CorruptionError)) throw error;
       return out.raw(record);
     }
-    const { walRefs, t, histograms, n } = batch;
+    const { walRefs, t, starts, histograms, n } = batch;
     const kept: HistogramEntry[] = [];
     for (let i = 0; i < n; i++) {
-      if (t[i] >= this.#mint) kept.push({ walRef: walRefs[i], t: t[i], histogram: histograms[i] });
+      if (t[i] < this.#mint) continue;
+      kept.push({ walRef: walRefs[i], t: t[i], histogram: histograms[i], start: starts[i] });
     }
-    const isWhole = kept.length === n || (kept.length > 0 && record[0] >= RecordType.histogramSamplesV2);
     this.stats.totalSamples += n;
-    this.stats.droppedSamples += isWhole ? 0 : n - kept.length;
-    if (isWhole) out.raw(record);
-    else if (kept.length > 0) encodeHistograms(kept, out);
+    this.stats.droppedSamples += n - kept.length;
+    if (kept.length === n) out.raw(record);
+    else if (kept.length === 0) return;
+    else if (record[0] >= RecordType.histogramSamplesV2) encodeHistogramsWithStarts(kept, out);
+    else encodeHistograms(kept, out);
   }
 
   #tombstones(record: Uint8Array, out: ByteWriter): void {

@@ -6,9 +6,9 @@ import { Histogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { encodeExemplars } from "../record/exemplars.ts";
-import { encodeHistograms } from "../record/histograms.ts";
+import { encodeHistograms, encodeHistogramsWithStarts } from "../record/histograms.ts";
 import { encodeMetadata } from "../record/metadata.ts";
-import { encodeSamples } from "../record/samples.ts";
+import { encodeSamples, encodeSamplesWithStarts } from "../record/samples.ts";
 import { addSeries, beginSeries } from "../record/series.ts";
 import { encodeTombstones } from "../record/tombstones.ts";
 import { type CheckpointOptions, writeCheckpoint } from "./checkpoint.ts";
@@ -79,8 +79,17 @@ describe("what a checkpoint keeps", () => {
       [samples([2, 1000], [1, 1001])],
     ],
     ["nothing of a record of old samples", [samples([1, 999])], []],
-    ["samples with start times while one of them is young", [v2Samples(999, 2000)], [v2Samples(999, 2000)]],
-    ["none of them otherwise", [v2Samples(5, 999)], []],
+    [
+      "samples with start times from mint on, with these",
+      [startSamples([4, 999, 50], [5, 2000, 50], [6, 2001, 60], [7, 5, 0]), startSamples([4, 2000, 9])],
+      [startSamples([5, 2000, 50], [6, 2001, 60]), startSamples([4, 2000, 9])],
+    ],
+    ["nothing where all of them are old", [startSamples([4, 5, 1], [5, 999, 1])], []],
+    [
+      "likewise histograms with start times",
+      [startHistograms([4, 999, 50], [5, 2000, 50], [6, 2001, 60])],
+      [startHistograms([5, 2000, 50], [6, 2001, 60])],
+    ],
     [
       "tombstones that reach mint, of series that are needed",
       [tombstones([1, 0, 999], [1, 0, 1000], [2, 0, 5000])],
@@ -243,17 +252,19 @@ test("unfinished checkpoints are removed by the next start", () => {
   expect(wal.position.segment).toBe(0);
 });
 
-function v2Samples(...times: number[]): Uint8Array {
-  return record((out) => {
-    out.u8(11);
-    times.forEach((t, i) => {
-      out.varint(i === 0 ? 4 : 1);
-      out.varint(i === 0 ? t : t - times[0]);
-      if (i === 0) out.varint(50);
-      else out.u8(1);
-      out.f64(Float64Array.of(0.5), 0);
-    });
-  });
+type StartRow = [walRef: number, t: number, start: number];
+
+function startSamples(...rows: StartRow[]): Uint8Array {
+  const column = (at: 0 | 1 | 2) => Float64Array.from(rows, (row) => row[at]);
+  return record((out) =>
+    encodeSamplesWithStarts(column(0), column(1), column(0), column(2), 0, rows.length, out),
+  );
+}
+
+function startHistograms(...rows: StartRow[]): Uint8Array {
+  const histogram = new Histogram({ isFloat: true, count: 3, zeroCount: 3, sum: 1.5 });
+  const entries = rows.map(([walRef, t, start]) => ({ walRef, t, histogram, start }));
+  return record((out) => encodeHistogramsWithStarts(entries, out));
 }
 
 function tombstones(...entries: [number, number, number][]): Uint8Array {
