@@ -4,7 +4,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from "./bytes.ts";
 import { type Fs, joinPath } from "./fs.ts";
-import { createFile } from "./replace-file.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export const noteSuffix = ".note.json";
 
@@ -21,7 +21,7 @@ export interface Loss {
 }
 
 export interface QuarantineNote {
-  readonly kind: "block" | "wal" | "checkpoint" | "chunks_head";
+  readonly kind: "block" | "wal" | "wbl" | "checkpoint" | "chunks_head";
   /** Where it was, relative to nothing: as the server opened it. */
   readonly from: string;
   /** All that was found wrong. */
@@ -34,7 +34,7 @@ export interface QuarantineNote {
 /** A note's losses are cut off here: it is for people, and queries only need the times. */
 const lossesMax = 1000;
 
-/** Writes the note for `path`, which lies in the quarantine; durable with it. */
+/** Writes the note for `path`, which lies in the quarantine, durably; it replaces one that was there. */
 export function writeNote(fs: Fs, path: string, note: QuarantineNote): void {
   const { lost } = note;
   const rest = lost.slice(lossesMax);
@@ -50,9 +50,9 @@ export function writeNote(fs: Fs, path: string, note: QuarantineNote): void {
           },
         ];
   const whole = { ...note, lost: [...lost.slice(0, lossesMax), ...summed] };
-  const notePath = `${path}${noteSuffix}`;
-  fs.removeFile(notePath);
-  createFile(fs, notePath, encodeUtf8(`${JSON.stringify(whole, undefined, 2)}\n`));
+  const slash = path.lastIndexOf("/");
+  const name = `${path.slice(slash + 1)}${noteSuffix}`;
+  replaceFile(fs, path.slice(0, slash), name, encodeUtf8(`${JSON.stringify(whole, undefined, 2)}\n`));
 }
 
 /** All notes in the quarantine; those that cannot be read are passed over: they are for people. */

@@ -3,12 +3,13 @@ import { NarthexError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import { formatSize } from "../config/size.ts";
 import { Purpose, Root } from "../kernels/head-layout.ts";
+import { endOfBlocks } from "../tsdb/block/end-of-blocks.ts";
 import type { HeadSnapshotBegin } from "../tsdb/db.ts";
 import type { ChunkStore } from "../tsdb/head/head-log.ts";
 import type { HeadMemory } from "../tsdb/head/memory.ts";
 import { takeSnapshot } from "../tsdb/head-snapshot/take-snapshot.ts";
 import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
-import { endOfBlocks, headChunksDir, walDir } from "../tsdb/recover.ts";
+import { headChunksDir, walDir } from "../tsdb/recover.ts";
 import type { StorageSettings } from "./settings.ts";
 
 /** What of the head's memory goes into the file, roughly one to one. */

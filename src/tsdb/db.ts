@@ -15,6 +15,7 @@ import { Root, Slot } from "../kernels/head-layout.ts";
 import type { Histogram } from "../model/histogram.ts";
 import type { Matcher } from "../model/matcher.ts";
 import { SampleColumns } from "../storage/sample-columns.ts";
+import { endOfBlocks } from "./block/end-of-blocks.ts";
 import type { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import { removeLeftovers } from "./compact/delete-block.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
@@ -29,7 +30,7 @@ import type { HeadReplay, UnknownRefs } from "./head/replay.ts";
 import type { SnapshotPlace } from "./head-snapshot/position.ts";
 import type { WriterPart } from "./head-snapshot/write-snapshot.ts";
 import { writerPart } from "./head-snapshot/writer-part.ts";
-import { endOfBlocks, quarantineDir, recover } from "./recover.ts";
+import { quarantineDir, recover } from "./recover.ts";
 import { checkBlocks } from "./salvage/check-blocks.ts";
 import type { BlockRepair } from "./salvage/repair-block.ts";
 import { setForeignStateAside } from "./wal/foreign-state.ts";
@@ -178,10 +179,7 @@ export class Db {
     this.appender = new HeadAppender(this.head, this.#log);
     if (this.#wbl !== undefined) this.appender.lateLog = new WalLog(this.#wbl);
     this.damageCount =
-      this.blockRepairs.length +
-      this.wal.replayed.setAside.length +
-      (this.#wbl?.replayed.setAside.length ?? 0) +
-      recovered.chunkDamages;
+      this.blockRepairs.length + damagesOf(this.wal) + damagesOf(this.#wbl) + recovered.chunkDamages;
     this.disk.start();
     this.replaySeconds = (clock.monotonicMs() - begunMs) / 1000;
   }
@@ -377,6 +375,11 @@ export class Db {
       }
     }
   }
+}
+
+/** Damaged segments, and missing ones. */
+function damagesOf(log: Wal | undefined): number {
+  return log === undefined ? 0 : log.replayed.setAside.length + log.replayed.gaps.length;
 }
 
 /** Chunk files whose failures stop the storing. */

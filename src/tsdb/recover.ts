@@ -2,13 +2,10 @@
  * How the head comes back at a start: from its snapshot and the WAL's tail where they fit together, otherwise, and
  * whatever goes wrong with the snapshot, from all of `chunks_head` and the whole WAL.
  */
-import { silentLogger } from "../base/env.ts";
 import { CorruptionError } from "../base/errors.ts";
 import { bytesBelow, type File, type Fs, joinPath, makeDurable } from "../base/fs.ts";
-import { PageCache } from "../base/page-cache.ts";
 import { setAside } from "../base/set-aside.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
-import { BlockSet } from "./block/block-set.ts";
 import { type ScannedChunk, scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import type { PersistedChunk } from "./head/chunk-lists.ts";
@@ -38,19 +35,12 @@ export const headChunksDir = "chunks_head";
 /** Takes what is damaged and what contradicts our writes; nothing in it is ever read again. */
 export const quarantineDir = "quarantine";
 
-/** Blocks with these do not say that the head has nothing before their end. */
-const partialHints: ReadonlySet<string> = new Set([
-  "from-out-of-order",
-  "from-stale-series",
-  "from-selected-series",
-]);
-
 export interface RecoveryOptions {
   readonly blockRangeMs: number;
   readonly samplesPerChunk: number;
   readonly exemplarsMax: number;
   readonly kernel?: (memory: WebAssembly.Memory) => HeadKernel;
-  readonly wal: Omit<WalOptions, "quarantineDir" | "from" | "onSegment">;
+  readonly wal: Omit<WalOptions, "quarantineDir" | "from" | "neededFrom" | "onSegment">;
   /** Only a full replay will do. */
   readonly thorough: boolean;
   readonly hashSeed: number;
@@ -162,6 +152,7 @@ function replayed(
         ...options.wal,
         quarantineDir: joinPath(dir, quarantineDir),
         from: position?.wal,
+        neededFrom: minValidTime,
         onSegment: (index) => tryNoteSegment(env, dir, index),
       },
       options.sink(replay),
@@ -183,21 +174,6 @@ function replayed(
   } catch (error) {
     chunks.close();
     throw error;
-  }
-}
-
-/**
- * The end (exclusive) of the newest block of all samples that came in order; -Infinity without blocks. Who reads the blocks
- * for queries says which cannot be read.
- */
-export function endOfBlocks(fs: Fs, dir: string): number {
-  const blocks = BlockSet.open({ fs, logger: silentLogger, cache: new PageCache(1) }, dir);
-  try {
-    return blocks.blocks
-      .filter(({ meta }) => !meta.compaction.hints.some((hint) => partialHints.has(hint)))
-      .reduce((end, { meta }) => Math.max(end, meta.maxTime), Number.NEGATIVE_INFINITY);
-  } finally {
-    blocks.close();
   }
 }
 

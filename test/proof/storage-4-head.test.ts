@@ -1,5 +1,6 @@
 // Proof 4, head: every byte of a head chunk file, a WAL segment and a checkpoint, one random bit and 0xFF. The database
-// opens, every sample it shows is right, at most the damaged record is missing, and what was damaged is in quarantine.
+// opens, every sample it shows is right, at most the damaged record is missing, what was damaged is in quarantine, and a
+// query that reaches what is missing carries a warning, then and after every later start.
 import { expect, test } from "vitest";
 import { silentLogger } from "../../src/base/env.ts";
 import { PageCache } from "../../src/base/page-cache.ts";
@@ -7,6 +8,7 @@ import { Matcher } from "../../src/model/matcher.ts";
 import { ManualClock } from "../../src/testkit/manual-clock.ts";
 import { MemFs } from "../../src/testkit/mem-fs.ts";
 import { SeededRandom } from "../../src/testkit/seeded-random.ts";
+import { BlockSet } from "../../src/tsdb/block/block-set.ts";
 import { HeadChunkReader } from "../../src/tsdb/chunks/head-chunk-reader.ts";
 import { Db } from "../../src/tsdb/db.ts";
 import { HeadReader } from "../../src/tsdb/head/head-reader.ts";
@@ -14,6 +16,7 @@ import { HeadMemory } from "../../src/tsdb/head/memory.ts";
 import { writeCheckpoint } from "../../src/tsdb/wal/checkpoint.ts";
 import { append, type Row } from "../head/fixture.ts";
 import { readAll } from "../tsdb/block-dir.ts";
+import { noHints, unlimited } from "../tsdb/chunk-series.ts";
 import { codecs } from "../tsdb/wal-world.ts";
 import { size } from "./size.ts";
 
@@ -73,6 +76,18 @@ function contents(fs: MemFs, { head }: Db): Map<string, bigint> {
   return samples;
 }
 
+/** What a query of [mint, maxt] warns of. */
+function warnings(fs: MemFs, mint: number, maxt: number): string[] {
+  const blocks = BlockSet.open({ fs, cache: new PageCache(1 << 20), logger: silentLogger }, "data");
+  const texts: string[] = [];
+  const querier = blocks.querier(mint, maxt);
+  const context = { ...unlimited, warn: (text: string) => texts.push(text) };
+  querier.select(context, everything, mint, maxt, noHints, false);
+  querier.close();
+  blocks.close();
+  return texts;
+}
+
 const whole = directory();
 const all = contents(whole.clone(), open(whole.clone()));
 const step = size(23, 1);
@@ -105,10 +120,17 @@ test.each([
       // Whole records: three samples each.
       expect(lost % 3, where).toBe(0);
       if (lost > 0) expect(db.damageCount, where).toBeGreaterThanOrEqual(asideMin);
+      const lostTimes = [...all.keys()]
+        .filter((sample) => !found.has(sample))
+        .map((sample) => Number(sample.split(" ").at(-1)));
+      const isWarned = (t: number) => warnings(fs, t, t).length === 1;
+      expect(new Set(lostTimes.map(isWarned)), where).not.toContain(false);
+      expect(warnings(fs, start - 2_000_000, start - 1_000_000), `${where}: long before`).toEqual([]);
       db.close();
       const again = open(fs);
       expect(contents(fs, again), `${where}: the start after`).toEqual(found);
       expect(again.damageCount, `${where}: the start after`).toBe(0);
+      expect(new Set(lostTimes.map(isWarned)), `${where}: the start after`).not.toContain(false);
       again.close();
       if (db.damageCount > 0) counts.noticed++;
       if (lost === 0) counts.lossless++;

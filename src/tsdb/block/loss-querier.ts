@@ -1,24 +1,27 @@
 /**
- * Stands among the queriers of a directory's blocks for what damage has taken from them: has no series, but warns a query
+ * Stands among the queriers of a directory's blocks for what damage has taken from blocks and logs: has no series, but warns a query
  * that asks for what is missing. Which that is say the notes in the quarantine; a note that is removed ends the warnings.
  */
 import { type Fs, joinPath } from "../../base/fs.ts";
-import { type Loss, readNotes } from "../../base/quarantine-note.ts";
+import { type Loss, type QuarantineNote, readNotes } from "../../base/quarantine-note.ts";
 import { Labels } from "../../model/labels.ts";
 import type { Matcher } from "../../model/matcher.ts";
 import type { Querier, QueryContext, Series } from "../../storage/querier.ts";
 
-/** What is missing, with the quarantined thing that held it. */
+/** What is missing, and what a query is told that asks for it. */
 export interface NamedLoss extends Loss {
-  readonly from: string;
+  readonly warning: string;
 }
+
+/** Of a log it is known that records are lost, but not always what they held. */
+const logs: ReadonlySet<QuarantineNote["kind"]> = new Set(["wal", "wbl", "checkpoint"]);
 
 export function readLosses(fs: Fs, dir: string): NamedLoss[] {
   const notes = readNotes(fs, joinPath(dir, "quarantine"));
-  return [...notes].flatMap(([from, { lost }]) =>
+  return [...notes].flatMap(([name, { kind, lost }]) =>
     lost.map((loss) => ({
       ...loss,
-      from,
+      warning: `samples ${logs.has(kind) ? "may be" : "are"} missing from this answer: they were damaged on the disk (see quarantine/${name}.note.json)`,
       // JSON has no infinity.
       mint: loss.mint ?? Number.NEGATIVE_INFINITY,
       maxt: loss.maxt ?? Number.POSITIVE_INFINITY,
@@ -34,15 +37,11 @@ export class LossQuerier implements Querier {
   }
 
   select(context: QueryContext, matchers: readonly Matcher[], mint: number, maxt: number): readonly Series[] {
-    const sources = new Set<string>();
+    const warnings = new Set<string>();
     for (const loss of this.#losses) {
-      if (loss.mint <= maxt && mint <= loss.maxt && mayMatch(loss, matchers)) sources.add(loss.from);
+      if (loss.mint <= maxt && mint <= loss.maxt && mayMatch(loss, matchers)) warnings.add(loss.warning);
     }
-    for (const from of sources) {
-      context.warn?.(
-        `samples are missing from this answer: they were damaged on the disk (see quarantine/${from}.note.json)`,
-      );
-    }
+    for (const warning of warnings) context.warn?.(warning);
     return [];
   }
 

@@ -6,12 +6,15 @@ import type { Codecs } from "../../base/codec.ts";
 import { type Clock, type Random, silentLogger } from "../../base/env.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
 import type { Loss } from "../../base/quarantine-note.ts";
+import { endOfBlocks } from "../block/end-of-blocks.ts";
 import { isUlid } from "../block/ulid.ts";
 import { checkHeadChunkFile, scanHeadChunks } from "../chunks/head-chunk-scan.ts";
 import { headChunkPath, listHeadChunkFiles } from "../chunks/head-chunks.ts";
 import { lastCheckpoint } from "../wal/checkpoint-dir.ts";
-import { forEachRecord, repairSegment } from "../wal/repair.ts";
-import { listSegments, type Segment } from "../wal/segment.ts";
+import { findLosses, type LogParts } from "../wal/losses.ts";
+import { forEachRecord, repairSegment, type SegmentDamage } from "../wal/repair.ts";
+import { isWbl } from "../wal/repair-log.ts";
+import { listSegments } from "../wal/segment.ts";
 import { inspectBlock, isDamage } from "./inspect-block.ts";
 import { repairBlock } from "./repair-block.ts";
 
@@ -40,13 +43,14 @@ export type OnProgress = (path: string, number: number, total: number) => void;
 const quarantineDir = "quarantine";
 const headChunksDir = "chunks_head";
 const walDir = "wal";
+const wblDir = "wbl";
 
 /** Changes nothing. */
 export function findDamage(env: SalvageEnv, dir: string, onProgress: OnProgress): Finding[] {
   return forEachPart(env, dir, onProgress, {
     block: (name) => findInBlock(env.fs, joinPath(dir, name)),
     headChunks: (path, segment) => findInHeadChunks(env.fs, path, segment),
-    segment: (segment) => findInSegment(env, segment),
+    log: (damaged, parts) => findInLog(env, damaged, parts),
   });
 }
 
@@ -66,51 +70,73 @@ export function repairDamage(env: SalvageEnv, dir: string, onProgress: OnProgres
       const { setAside } = scanHeadChunks(quietly, joinPath(dir, headChunksDir), quarantine, () => "");
       return { ...found, quarantined: setAside.map(({ to }) => to).join(", ") };
     },
-    segment(segment) {
-      const found = findInSegment(env, segment);
-      const damage = found && forEachRecord(env, segment, () => {});
-      return found && damage && { ...found, quarantined: repairSegment(env, damage, quarantine).to };
-    },
+    log: (damages, parts) =>
+      findInLog(env, damages, parts).map((found, i) => ({
+        ...found,
+        quarantined: repairSegment(env, damages[i], found.lost, quarantine).to,
+      })),
   });
 }
 
 interface Parts {
   block(name: string): Finding | undefined;
   headChunks(path: string, segment: number): Finding | undefined;
-  segment(segment: Segment): Finding | undefined;
+  /** All damaged segments of one log; as many findings. */
+  log(damages: readonly SegmentDamage[], parts: LogParts): Finding[];
 }
 
-function forEachPart({ fs }: SalvageEnv, dir: string, onProgress: OnProgress, parts: Parts): Finding[] {
-  const looks: { path: string; look: () => Finding | undefined }[] = [];
+/** Something to look at. */
+interface Look {
+  readonly path: string;
+  readonly look: () => readonly Finding[];
+}
+
+function forEachPart(env: SalvageEnv, dir: string, onProgress: OnProgress, parts: Parts): Finding[] {
+  const { fs } = env;
+  const looks: Look[] = [];
   for (const name of fs.list(dir).filter(isUlid)) {
-    looks.push({ path: joinPath(dir, name), look: () => parts.block(name) });
+    looks.push({ path: joinPath(dir, name), look: () => listOf(parts.block(name)) });
   }
   const headChunks = joinPath(dir, headChunksDir);
   for (const segment of fs.stat(headChunks) === undefined ? [] : listHeadChunkFiles(fs, headChunks)) {
     const path = headChunkPath(headChunks, segment);
-    looks.push({
-      path,
-      look: () => (fs.stat(path) === undefined ? undefined : parts.headChunks(path, segment)),
-    });
+    const look = () => (fs.stat(path) === undefined ? [] : listOf(parts.headChunks(path, segment)));
+    looks.push({ path, look });
   }
-  for (const segment of walSegments(fs, joinPath(dir, walDir))) {
-    looks.push({ path: segment.path, look: () => parts.segment(segment) });
-  }
+  looks.push(...looksAtLog(env, dir, walDir, parts), ...looksAtLog(env, dir, wblDir, parts));
   const found: Finding[] = [];
   for (const [i, { path, look }] of looks.entries()) {
     onProgress(path, i + 1, looks.length);
-    const one = look();
-    if (one !== undefined) found.push(one);
+    found.push(...look());
   }
   return found;
 }
 
-/** Of the last checkpoint, then those after it. */
-function walSegments(fs: Fs, wal: string): Segment[] {
-  if (fs.stat(wal) === undefined) return [];
-  const checkpoint = lastCheckpoint(fs, wal);
-  const own = listSegments(fs, wal).filter(({ index }) => index > (checkpoint?.index ?? -1));
-  return checkpoint === undefined ? own : [...listSegments(fs, checkpoint.path), ...own];
+function listOf(finding: Finding | undefined): Finding[] {
+  return finding === undefined ? [] : [finding];
+}
+
+/** One for each segment, of the last checkpoint, then of those after it; the last one judges all that was found. */
+function looksAtLog(env: SalvageEnv, dir: string, name: string, parts: Parts): Look[] {
+  const { fs } = env;
+  const path = joinPath(dir, name);
+  if (fs.stat(path) === undefined) return [];
+  const last = lastCheckpoint(fs, path);
+  const checkpoint = last === undefined ? [] : listSegments(fs, last.path);
+  const segments = listSegments(fs, path).filter(({ index }) => index > (last?.index ?? -1));
+  const all = [...checkpoint, ...segments];
+  const damages: SegmentDamage[] = [];
+  return all.map((segment, i) => ({
+    path: segment.path,
+    look() {
+      const damage = forEachRecord(env, segment, () => {});
+      if (damage !== undefined) damages.push(damage);
+      if (i + 1 < all.length || damages.length === 0) return [];
+      const late = isWbl(path);
+      const neededFrom = late ? Number.NEGATIVE_INFINITY : endOfBlocks(fs, dir);
+      return parts.log(damages, { checkpoint, segments, neededFrom, late });
+    },
+  }));
 }
 
 function findInBlock(fs: Fs, path: string): Finding | undefined {
@@ -141,14 +167,12 @@ function findInHeadChunks(fs: Fs, path: string, segment: number): Finding | unde
   );
 }
 
-function findInSegment(env: SalvageEnv, segment: Segment): Finding | undefined {
-  const damage = forEachRecord(env, segment, () => {});
-  if (damage === undefined) return undefined;
-  const count = damage.errors.length;
-  return {
+function findInLog(env: SalvageEnv, damages: readonly SegmentDamage[], parts: LogParts): Finding[] {
+  const { ofDamages } = findLosses(env, parts, damages, []);
+  return damages.map(({ segment, places }, i) => ({
     path: segment.path,
-    problems: damage.errors.map(({ message }) => message),
-    lost: [{ series: "", mint: -Infinity, maxt: Infinity, what: `the records at ${count} places` }],
+    problems: places.map(({ error }) => error.message),
+    lost: ofDamages[i],
     plan: "take the damaged records out, keep the original in quarantine",
-  };
+  }));
 }

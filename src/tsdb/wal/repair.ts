@@ -4,16 +4,16 @@
  * quarantine, with a note.
  *
  * Damage up to a segment's end (a torn write):
- *   copy the rest of the segment aside → sync → cut the segment, fill its page → sync.
+ *   copy the rest of the segment aside → sync → write the note → cut the segment, fill its page → sync.
  * Damage with sound records behind it:
  *   write those that are sound into a new segment in the quarantine → sync → link the damaged one into the quarantine →
- *   rename the new one over it → sync directory.
+ *   write the note → rename the new one over it → sync directory.
  * After a crash at any point the next start finds the damage again, or nothing.
  */
 import type { Codecs } from "../../base/codec.ts";
 import type { Fs } from "../../base/fs.ts";
 import { joinPath } from "../../base/fs.ts";
-import { writeNote } from "../../base/quarantine-note.ts";
+import { type Loss, type QuarantineNote, writeNote } from "../../base/quarantine-note.ts";
 import { copyAside, freePath, type SetAside } from "../../base/set-aside.ts";
 import { pageBytes, type Segment, segmentPath, WalCorruptionError } from "./segment.ts";
 import { SegmentReader } from "./segment-reader.ts";
@@ -24,11 +24,17 @@ export interface RepairEnv {
   readonly codecs: Codecs;
 }
 
+/** From the start of a record that is not sound, `error.recordStart`, to `end`, where reading went on. */
+export interface DamagedPlace {
+  readonly error: WalCorruptionError;
+  readonly end: number;
+}
+
 /** What is wrong with one segment. */
 export interface SegmentDamage {
   readonly segment: Segment;
-  /** One for each damaged place, in order. */
-  readonly errors: readonly WalCorruptionError[];
+  /** In order. */
+  readonly places: readonly DamagedPlace[];
   /** Whether sound records follow the last of them. */
   readonly goesOn: boolean;
 }
@@ -39,28 +45,31 @@ const batchBytes = 1024 * 1024;
 const oneSegment = 2 ** 40;
 const rewrittenDir = "wal-rewritten";
 
-/** Returns what was set aside in `quarantineDir`. */
-export function repairSegment(env: RepairEnv, damage: SegmentDamage, quarantineDir: string): SetAside {
-  const { segment, errors } = damage;
+/** `lost` is for the note. Returns what was set aside in `quarantineDir`. */
+export function repairSegment(
+  env: RepairEnv,
+  damage: SegmentDamage,
+  lost: readonly Loss[],
+  quarantineDir: string,
+): SetAside {
+  const { segment, places } = damage;
   const name = segment.path.split("/").slice(-2).join("-");
-  const reason = errors.map(({ message }) => message).join("; ");
-  const aside =
-    damage.goesOn || errors.length > 1
-      ? rewrite(env, damage, quarantineDir, name, reason)
-      : cut(env.fs, errors[0], quarantineDir, name);
-  writeNote(env.fs, aside.to, {
-    kind: name.startsWith("checkpoint") ? "checkpoint" : "wal",
-    from: segment.path,
-    problems: errors.map(({ message }) => message),
-    lost: [],
-    replacedBy: "",
-  });
-  env.fs.syncDir(quarantineDir);
-  return aside;
+  const problems = places.map(({ error }) => error.message);
+  const kind = name.startsWith("checkpoint") ? "checkpoint" : name.startsWith("wbl") ? "wbl" : "wal";
+  const note: QuarantineNote = { kind, from: segment.path, problems, lost, replacedBy: "" };
+  return damage.goesOn || places.length > 1
+    ? rewrite(env, damage, quarantineDir, name, note)
+    : cut(env.fs, places[0].error, quarantineDir, name, note);
 }
 
 /** Cuts the segment before the damaged record. */
-function cut(fs: Fs, error: WalCorruptionError, quarantineDir: string, name: string): SetAside {
+function cut(
+  fs: Fs,
+  error: WalCorruptionError,
+  quarantineDir: string,
+  name: string,
+  note: QuarantineNote,
+): SetAside {
   const { segment, recordStart } = error;
   const aside = copyAside(
     fs,
@@ -70,6 +79,7 @@ function cut(fs: Fs, error: WalCorruptionError, quarantineDir: string, name: str
     `${name}-from-${recordStart}`,
     error.message,
   );
+  writeNote(fs, aside.to, note);
   const file = fs.open(segment.path, "write");
   try {
     file.truncate(recordStart);
@@ -85,23 +95,23 @@ function cut(fs: Fs, error: WalCorruptionError, quarantineDir: string, name: str
 /** Replaces the segment by one with its sound records. */
 function rewrite(
   env: RepairEnv,
-  { segment, errors }: SegmentDamage,
+  { segment, places }: SegmentDamage,
   quarantineDir: string,
   name: string,
-  reason: string,
+  note: QuarantineNote,
 ): SetAside {
   const { fs } = env;
   const temporary = joinPath(quarantineDir, rewrittenDir);
   fs.removeDir(temporary);
   fs.makeDir(temporary);
-  copySound(env, segment, new Set(errors.map(({ recordStart }) => recordStart)), temporary);
+  copySound(env, segment, new Set(places.map(({ error }) => error.recordStart)), temporary);
   const to = freePath(fs, quarantineDir, name);
   fs.link(segment.path, to);
-  fs.syncDir(quarantineDir);
+  writeNote(fs, to, note);
   fs.rename(segmentPath(temporary, 0), segment.path);
   fs.syncDir(segment.path.slice(0, segment.path.lastIndexOf("/")));
   fs.removeDir(temporary);
-  return { from: segment.path, to, reason };
+  return { from: segment.path, to, reason: note.problems.join("; ") };
 }
 
 function copySound(env: RepairEnv, segment: Segment, damaged: ReadonlySet<number>, dir: string): void {
@@ -140,8 +150,9 @@ export function forEachRecord(
   onRecord: (reader: SegmentReader) => void,
   offset = 0,
 ): SegmentDamage | undefined {
-  const errors: WalCorruptionError[] = [];
+  const places: DamagedPlace[] = [];
   let goesOn = true;
+  const sizeBytes = env.fs.stat(segment.path)?.sizeBytes ?? 0;
   const reader = new SegmentReader(env, segment, offset);
   try {
     for (let more = true; more; ) {
@@ -150,13 +161,13 @@ export function forEachRecord(
         if (more) onRecord(reader);
       } catch (error) {
         if (!(error instanceof WalCorruptionError)) throw error;
-        errors.push(error);
         more = reader.skipDamage();
         goesOn = more;
+        places.push({ error, end: more ? reader.end : sizeBytes });
       }
     }
   } finally {
     reader.close();
   }
-  return errors.length === 0 ? undefined : { segment, errors, goesOn };
+  return places.length === 0 ? undefined : { segment, places, goesOn };
 }

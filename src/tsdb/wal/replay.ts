@@ -14,7 +14,9 @@ import { decodeSamples, SampleBatch } from "../record/samples.ts";
 import { SeriesCursor } from "../record/series.ts";
 import { decodeTombstones } from "../record/tombstones.ts";
 import { lastCheckpoint } from "./checkpoint-dir.ts";
-import { forEachRecord, repairSegment, type SegmentDamage } from "./repair.ts";
+import type { SegmentGap } from "./losses.ts";
+import { forEachRecord, type SegmentDamage } from "./repair.ts";
+import { findGaps, isWbl, repairLog } from "./repair-log.ts";
 import { listSegments, type Segment } from "./segment.ts";
 import type { SegmentReader } from "./segment-reader.ts";
 import type { WalSink } from "./wal-sink.ts";
@@ -30,6 +32,17 @@ export interface ReplayResult {
   readonly recordCount: number;
   /** What had to be cut off because it was damaged. */
   readonly setAside: readonly SetAside[];
+  /** Segments that turned out to be missing, with a note of their own. */
+  readonly gaps: readonly SegmentGap[];
+}
+
+export interface ReplayOptions {
+  /** Takes what is damaged, with notes of what is missing. */
+  readonly quarantineDir: string;
+  /** Only what the log holds from here on is replayed; the caller has made sure that the place is there. */
+  readonly from?: { readonly segment: number; readonly offset: number };
+  /** Blocks have all samples that are older: their loss is none. Default: they have none. */
+  readonly neededFrom?: number;
 }
 
 export interface ReplayEnv {
@@ -40,55 +53,28 @@ export interface ReplayEnv {
 
 /**
  * Replays everything in `dir`, over damaged places: what follows them is replayed too, as far as its series are known.
- * Damaged segments are then made whole, with a warning each; what was damaged goes to `quarantineDir`.
- * With `from` nothing before that place is looked at.
+ * Damaged segments are then made whole, with a warning each; what was damaged goes to the quarantine.
  */
-export function replayWal(
-  env: ReplayEnv,
-  dir: string,
-  quarantineDir: string,
-  sink: WalSink,
-  from?: { readonly segment: number; readonly offset: number },
-): ReplayResult {
-  const { fs, logger } = env;
+export function replayWal(env: ReplayEnv, dir: string, options: ReplayOptions, sink: WalSink): ReplayResult {
+  const { fs } = env;
+  const { from } = options;
   const delivery = new Delivery(env, sink);
   const checkpoint = lastCheckpoint(fs, dir);
-  const damages =
-    checkpoint === undefined || from !== undefined
-      ? []
-      : delivery.deliver(listSegments(fs, checkpoint.path), () => {});
-  const first = from?.segment ?? (checkpoint?.index ?? -1) + 1;
-  const segments = listSegments(fs, dir).filter(({ index }) => index >= first);
-  if (from === undefined) warnAboutGaps(logger, checkpoint === undefined ? undefined : first, segments);
+  const ofCheckpoint = checkpoint === undefined ? [] : listSegments(fs, checkpoint.path);
+  const damages = from === undefined ? delivery.deliver(ofCheckpoint, () => {}) : [];
+  const covered = checkpoint?.index ?? -1;
+  const own = listSegments(fs, dir).filter(({ index }) => index > covered);
+  const first = from?.segment ?? covered + 1;
+  const segments = own.filter(({ index }) => index >= first);
+  const gaps = from === undefined ? findGaps(checkpoint === undefined ? undefined : first, segments) : [];
   const last = segments.at(-1)?.index ?? -1;
   const onSegment = (index: number) => sink.progress(index, segments[0].index, last);
   damages.push(...delivery.deliver(segments, onSegment, from?.offset));
-  const aside = damages.map((damage) => {
-    const one = repairSegment(env, damage, quarantineDir);
-    logger.warn("Damaged write-ahead log: its damaged records were taken out, all others are used", {
-      file: one.from,
-      places: damage.errors.length,
-      original: one.to,
-      reason: one.reason,
-    });
-    return one;
-  });
+  const { neededFrom = Number.NEGATIVE_INFINITY } = options;
+  const parts = { checkpoint: ofCheckpoint, segments: own, neededFrom, late: isWbl(dir) };
+  const repaired = repairLog(env, dir, options.quarantineDir, parts, damages, gaps);
   const { walRefMax, recordCount } = delivery;
-  return { nextSegment: Math.max(first, last + 1), walRefMax, recordCount, setAside: aside };
-}
-
-/** A segment is missing: somebody removed it. What is left is still good, so it is replayed. */
-function warnAboutGaps(logger: Logger, expected: number | undefined, segments: readonly Segment[]): void {
-  for (const { index, path } of segments) {
-    if (expected !== undefined && index !== expected) {
-      logger.warn("Write-ahead log segments are missing; going on with those that are there", {
-        missingFrom: expected,
-        missingTo: index - 1,
-        next: path,
-      });
-    }
-    expected = index + 1;
-  }
+  return { nextSegment: Math.max(first, last + 1), walRefMax, recordCount, ...repaired };
 }
 
 /** Delivers records to a sink. */

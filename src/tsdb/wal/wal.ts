@@ -46,8 +46,9 @@ export interface WalOptions {
   readonly sync?: WalSync;
   /** For "interval" and "adaptive": how long a record waits at most. Default 1 s. */
   readonly syncIntervalMs?: number;
-  /** Only what the WAL holds from here on is replayed; the caller has made sure that the place is there. */
+  /** As {@link ReplayOptions}. */
   readonly from?: WalPlace;
+  readonly neededFrom?: number;
   /** Called with the number of each segment that was begun. Must not throw. */
   readonly onSegment?: (index: number) => void;
   /** Told what a {@link Wal.log} failed with. */
@@ -111,7 +112,7 @@ export class Wal {
     const { fs } = env;
     fs.makeDir(dir);
     deleteTemporaryCheckpoints(fs, dir);
-    const replayed = replayWal(env, dir, options.quarantineDir, sink, options.from);
+    const replayed = replayWal(env, dir, options, sink);
     const last = listSegments(fs, dir).at(-1);
     if (last !== undefined) makeDurable(fs, last.path);
     return new Wal(env, dir, options, replayed);

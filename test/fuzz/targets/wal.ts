@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { ByteWriter } from "../../../src/base/bytes.ts";
 import { crc32c } from "../../../src/base/crc32c.ts";
-import { silentLogger } from "../../../src/base/env.ts";
 import { Labels } from "../../../src/model/labels.ts";
 import { MemFs } from "../../../src/testkit/mem-fs.ts";
+import { RecordingLogger } from "../../../src/testkit/recording-logger.ts";
 import { decodeExemplars, encodeExemplars } from "../../../src/tsdb/record/exemplars.ts";
 import { decodeHistogramRecord, HistogramBatch } from "../../../src/tsdb/record/histograms.ts";
 import { decodeMetadata, encodeMetadata } from "../../../src/tsdb/record/metadata.ts";
@@ -155,17 +155,18 @@ export function sharedSegments(): Uint8Array[] {
 /** Longer seeds only make the inputs slow. */
 const sharedBytesMax = 4096;
 
-const env = { logger: silentLogger, codecs };
-
 /** What a replay of the log in `fs` delivers, and how much was set aside. */
 function replay(fs: MemFs): { contents: string; setAside: number } {
   const sink = new ReplayedWal();
+  const logger = new RecordingLogger();
   const { setAside, walRefMax, recordCount, nextSegment } = replayWal(
-    { ...env, fs },
+    { codecs, logger, fs },
     "wal",
-    "quarantine",
+    { quarantineDir: "quarantine" },
     sink,
   );
+  const isFound = logger.at("warn").every(({ message }) => !message.includes("could not be found out"));
+  check(isFound, "what is missing could not be found out");
   const contents = [
     ...[...sink.labels].map(([walRef, labels]) => `${walRef} ${labels}`),
     ...sink.sampleLines,
