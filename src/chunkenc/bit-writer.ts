@@ -33,6 +33,10 @@ export class BitWriter {
     return this.#length;
   }
 
+  get bitLength(): number {
+    return 8 * this.#length - this.#free;
+  }
+
   /** How much memory this holds. */
   get capacity(): number {
     return this.#bytes.length;

@@ -41,6 +41,11 @@ export function isHistogramEncoding(encoding: number): boolean {
   return encoding !== Encoding.xor && encoding !== Encoding.xor2 && isChunkEncoding(encoding);
 }
 
+/** Whether the samples are histograms with float counts. */
+export function isFloatHistogramEncoding(encoding: number): boolean {
+  return encoding === Encoding.floatHistogram || encoding === Encoding.floatHistogramST;
+}
+
 export function histogramEncoding(isFloat: boolean, withStartTimes: boolean): Encoding {
   if (withStartTimes) return isFloat ? Encoding.floatHistogramST : Encoding.histogramST;
   return isFloat ? Encoding.floatHistogram : Encoding.histogram;

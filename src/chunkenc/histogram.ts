@@ -18,7 +18,13 @@ import { assert } from "../base/assert.ts";
 import { Histogram, ResetHint, staleHistogram } from "../model/histogram.ts";
 import { BitReader } from "./bit-reader.ts";
 import { BitWriter } from "./bit-writer.ts";
-import { chunkSamples, Encoding, hasStartTimes, isHistogramEncoding } from "./encoding.ts";
+import {
+  chunkSamples,
+  type Encoding,
+  hasStartTimes,
+  isFloatHistogramEncoding,
+  isHistogramEncoding,
+} from "./encoding.ts";
 import { type Expansion, expandCounter, expandGauge, spread } from "./histogram-expand.ts";
 import {
   bucketCounts,
@@ -83,7 +89,7 @@ export class HistogramAppender {
   constructor(encoding: number) {
     assert(isHistogramEncoding(encoding), "a histogram encoding");
     this.encoding = encoding as HistogramEncoding;
-    this.#isFloat = isFloatEncoding(encoding);
+    this.#isFloat = isFloatHistogramEncoding(encoding);
     this.#starts = hasStartTimes(encoding) ? new StartTimes() : undefined;
     this.#state = this.#isFloat ? new FloatHistogramState() : new IntegerHistogramState();
   }
@@ -308,7 +314,7 @@ export function decodeHistograms(
   count = chunkSamples(encoding, bytes, start, end),
 ): void {
   if (count === 0) return;
-  const isFloat = isFloatEncoding(encoding);
+  const isFloat = isFloatHistogramEncoding(encoding);
   const hasStarts = hasStartTimes(encoding);
   const from = new BitReader(
     bytes,
@@ -339,10 +345,6 @@ export function decodeHistograms(
     const histogram = isStale ? staleHistogram(isFloat) : histogramOf(state, layout, isFloat, resetHint);
     visit(t, histogram, starts.start);
   }
-}
-
-function isFloatEncoding(encoding: number): boolean {
-  return encoding === Encoding.floatHistogram || encoding === Encoding.floatHistogramST;
 }
 
 function histogramOf(

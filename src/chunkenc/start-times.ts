@@ -30,6 +30,16 @@ export class StartTimes {
   #changeOn = 0;
   #firstKnown = false;
 
+  /**
+   * Goes on writing behind a sample: `header` is what the chunk's says, `start` that sample's start time, `previousTime` the time of
+   * the one before it.
+   */
+  resume(header: number, start: number, previousTime: number): void {
+    this.header = header;
+    this.#start = start;
+    this.#difference = previousTime - start;
+  }
+
   /** Of the last sample. */
   get start(): number {
     return this.#start;

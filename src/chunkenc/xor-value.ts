@@ -10,7 +10,8 @@
 import type { BitReader } from "./bit-reader.ts";
 import type { BitWriter } from "./bit-writer.ts";
 
-const noWindow = 255;
+/** More leading zeros than any window has. */
+const noWindow = 63;
 const scratch = new Float64Array(1);
 const scratchWords = new Uint32Array(scratch.buffer);
 
@@ -34,10 +35,24 @@ export class XorValue {
   }
 
   begin(high: number, low: number): void {
+    this.resume(high, low, noWindow, 0);
+  }
+
+  /** Goes on with a sequence whose last difference had this window. */
+  resume(high: number, low: number, leading: number, trailing: number): void {
     this.high = high;
     this.low = low;
-    this.#leading = noWindow;
-    this.#trailing = 0;
+    this.#leading = leading;
+    this.#trailing = trailing;
+  }
+
+  /** Zeros before the window; 63 while there is none. */
+  get leading(): number {
+    return this.#leading;
+  }
+
+  get trailing(): number {
+    return this.#trailing;
   }
 
   writeDouble(out: BitWriter, value: number): void {

@@ -33,17 +33,15 @@ const staleLow = 2;
 /** Encodes samples into a chunk of its own; {@link Xor2Appender.reset} starts the next one. */
 export class Xor2Appender {
   readonly #out: BitWriter;
-  readonly #value = new XorValue();
-  #starts = new StartTimes();
-  #t = 0;
-  #delta = 0;
+  readonly #encoder = new Xor2Encoder();
+  #count = 0;
 
   constructor(capacity = 128) {
     this.#out = new BitWriter(headerBytes, capacity);
   }
 
   get count(): number {
-    return (this.#out.byte(0) << 8) | this.#out.byte(1);
+    return this.#count;
   }
 
   /** The chunk's data: a view that the next append or reset changes. */
@@ -53,49 +51,68 @@ export class Xor2Appender {
 
   reset(): void {
     this.#out.reset();
-    this.#value.begin(0, 0);
-    this.#starts = new StartTimes();
-    this.#delta = 0;
+    this.#encoder.begin();
+    this.#count = 0;
   }
 
   /** Appends (t, values[index]), bit by bit. `start`: the start timestamp, 0 for none. */
   append(t: number, values: Float64Array, index: number, start = 0): void {
-    const { count } = this;
-    assert(count < maxSamplesPerChunk, "a chunk takes at most 65535 samples");
+    assert(this.#count < maxSamplesPerChunk, "a chunk takes at most 65535 samples");
     const words = new Uint32Array(values.buffer, values.byteOffset + 8 * index, 2);
-    const [low, high] = words;
     const out = this.#out;
-    if (count === 0) this.#first(t, high, low);
-    else if (count === 1) {
-      this.#delta = t - this.#t;
-      out.uvarint(this.#delta);
-      this.#writeValue(high, low);
-    } else this.#next(t, high, low);
-    this.#starts.write(out, count, t, this.#t, start);
-    out.setByte(startHeaderByte, this.#starts.header);
-    this.#t = t;
-    out.setByte(0, (count + 1) >>> 8);
-    out.setByte(1, count + 1);
+    this.#encoder.write(out, this.#count++, t, words[1], words[0], start);
+    out.setByte(startHeaderByte, this.#encoder.starts.header);
+    out.setByte(0, this.#count >>> 8);
+    out.setByte(1, this.#count);
+  }
+}
+
+/** What the next sample of a chunk is told by, and how. */
+export class Xor2Encoder {
+  /** The last value that was no staleness marker. */
+  readonly value = new XorValue();
+  readonly starts = new StartTimes();
+  /** Of the last sample. */
+  t = 0;
+  /** From the sample before it to the last one. */
+  delta = 0;
+
+  /** For a new chunk. */
+  begin(): void {
+    this.value.begin(0, 0);
+    this.starts.resume(0, 0, 0);
+    this.delta = 0;
   }
 
-  #first(t: number, high: number, low: number): void {
-    this.#out.varint(t);
-    this.#out.bits(high, 32);
-    this.#out.bits(low, 32);
-    if (isStale(high, low)) this.#value.begin(0, 0);
-    else this.#value.begin(high, low);
+  /** Writes the bits of sample number `index`; the header of the start times may have changed afterwards. */
+  write(out: BitWriter, index: number, t: number, high: number, low: number, start: number): void {
+    if (index === 0) this.#first(out, t, high, low);
+    else if (index === 1) {
+      this.delta = t - this.t;
+      out.uvarint(this.delta);
+      this.#writeValue(out, high, low);
+    } else this.#next(out, t, high, low);
+    this.starts.write(out, index, t, this.t, start);
+    this.t = t;
   }
 
-  #next(t: number, high: number, low: number): void {
-    const out = this.#out;
-    const delta = t - this.#t;
-    const dod = delta - this.#delta;
-    this.#delta = delta;
+  #first(out: BitWriter, t: number, high: number, low: number): void {
+    out.varint(t);
+    out.bits(high, 32);
+    out.bits(low, 32);
+    if (isStale(high, low)) this.value.begin(0, 0);
+    else this.value.begin(high, low);
+  }
+
+  #next(out: BitWriter, t: number, high: number, low: number): void {
+    const delta = t - this.t;
+    const dod = delta - this.delta;
+    this.delta = delta;
     if (dod === 0) {
       if (isStale(high, low)) return out.bits(0b11111, 5);
-      if (this.#value.equals(high, low)) return out.bits(0, 1);
+      if (this.value.equals(high, low)) return out.bits(0, 1);
       out.bits(0b10, 2);
-      return this.#value.writeChanged(out, high, low, 0, 1);
+      return this.value.writeChanged(out, high, low, 0, 1);
     }
     if (dod >= -4096 && dod <= 4095) out.bits((0b110 << 13) | (dod & 0x1fff), 16);
     else if (dod >= -524288 && dod <= 524287) out.bits((0b1110 << 20) | (dod & 0xfffff), 24);
@@ -103,14 +120,14 @@ export class Xor2Appender {
       out.bits(0b11110, 5);
       out.integer(dod, 64);
     }
-    this.#writeValue(high, low);
+    this.#writeValue(out, high, low);
   }
 
-  #writeValue(high: number, low: number): void {
-    if (isStale(high, low)) return this.#out.bits(0b111, 3);
-    if (this.#value.equals(high, low)) return this.#out.bits(0, 1);
-    this.#out.bits(1, 1);
-    this.#value.writeChanged(this.#out, high, low, 0b0, 0b10);
+  #writeValue(out: BitWriter, high: number, low: number): void {
+    if (isStale(high, low)) return out.bits(0b111, 3);
+    if (this.value.equals(high, low)) return out.bits(0, 1);
+    out.bits(1, 1);
+    this.value.writeChanged(out, high, low, 0b0, 0b10);
   }
 }
 

@@ -294,7 +294,7 @@ function cutChunk(
  * When a chunk that is a quarter full should end, so that the chunks up to `end` become equally long. As Prometheus, in
  * doubles and cut to an integer.
  */
-function predictEnd(start: number, current: number, end: number): number {
+export function predictEnd(start: number, current: number, end: number): number {
   const chunks = (end - start) / ((current - start + 1) * 4);
   return chunks <= 1 ? end : Math.trunc(start + (end - start) / Math.floor(chunks));
 }

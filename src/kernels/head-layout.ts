@@ -141,8 +141,8 @@ export const Bits = {
   trailingShift: 20,
   windowMask: 0x3f,
   noWindow: 63,
-  /** More bits than an XOR chunk may have: the open chunk holds histograms, so the next float begins a new one. */
-  histogramChunk: 0x3fff,
+  /** More bits than an XOR chunk may have: the open chunk is of another encoding, so the append kernel begins a new one. */
+  otherChunk: 0x3fff,
 } as const;
 
 /** An open chunk is a chain of parts; these are the words of the first one. */
@@ -152,6 +152,11 @@ export const Chunk = { next: 0, ordinal: 1, firstTime: 2, older: 4, data: 5 } as
  * bytes of the data and the buckets of the last histogram, both the writer's.
  */
 export const HistogramChunk = { encoding: 5, bytes: 6, buckets: 7, data: 8 } as const;
+/**
+ * Of an XOR2 chunk: the encoding stands there too, with the number of bits that its data have below it. Then the last value
+ * that was no staleness marker (its bits), the last start time and the data.
+ */
+export const Xor2Chunk = { encoding: 5, value: 6, start: 8, data: 10 } as const;
 /** The size of a part, a power of two, and the first data word of all parts but the first. */
 export const ChunkPart = { words: 16, data: 1 } as const;
 /** As many words of data as an open XOR chunk has at most: 1,024 bytes in whole parts. */

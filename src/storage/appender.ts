@@ -78,7 +78,7 @@ export interface Appender {
    * Stages the first `n` samples of three parallel columns and writes what became of each to `outcomes`; returns how
    * many are not {@link Outcome.ok}. A sample is judged against what is *committed*; samples of one batch
    * are put in order at commit, as Prometheus does: of those that contradict each other the first wins, silently.
-   * Values are copied bit by bit.
+   * Values are copied bit by bit. `starts`: since when each sample counts (ms, 0 for not known), where that is known.
    */
   append(
     refs: Uint32Array,
@@ -86,13 +86,14 @@ export interface Appender {
     values: Float64Array,
     n: number,
     outcomes: Uint8Array,
+    starts?: Float64Array,
   ): number;
   /**
    * Stages a native histogram, which must be valid and is the appender's from here on: it must not be changed. A series
    * may hold floats and histograms; what is appended to one series within a batch keeps its order. A float staleness marker
-   * that follows a histogram becomes a histogram's, as in Prometheus.
+   * that follows a histogram becomes a histogram's, as in Prometheus. `start`: since when it counts, 0 for not known.
    */
-  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome;
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram, start?: number): Outcome;
   appendExemplar(ref: SeriesRef, exemplar: Exemplar): Outcome;
   setMetadata(ref: SeriesRef, metadata: Metadata): void;
   /** What was refused of the current batch; undefined where nothing was. Commit and rollback forget it. */

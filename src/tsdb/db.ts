@@ -10,6 +10,7 @@
 import type { Codecs } from "../base/codec.ts";
 import type { Clock, Logger, Random } from "../base/env.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
+import type { ChunkEncodings } from "../chunkenc/encode-samples.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
 import { Root, Slot } from "../kernels/head-layout.ts";
 import type { Histogram } from "../model/histogram.ts";
@@ -57,6 +58,10 @@ export interface DbOptions {
   readonly walSync: WalSync;
   /** 0: no exemplars are kept. */
   readonly exemplarsMax: number;
+  /** Of chunks that are begun. Default: those that Prometheus 3.5 can read. */
+  readonly encodings?: ChunkEncodings;
+  /** Whether start times are logged and kept. Default: they are dropped. */
+  readonly keepsStarts?: boolean;
   /** Makes the kernel for the head's memory. Default: its TypeScript twin. */
   readonly kernel?: (memory: WebAssembly.Memory) => HeadKernel;
   /** Called before each WAL segment is replayed. */
@@ -150,6 +155,8 @@ export class Db {
       blockRangeMs: options.blockRangeMs,
       samplesPerChunk: options.samplesPerChunk,
       exemplarsMax: options.exemplarsMax,
+      encodings: options.encodings,
+      keepsStarts: options.keepsStarts,
       kernel: options.kernel,
       wal: {
         compression: options.walCompression,
@@ -404,8 +411,9 @@ function replaySink(replay: HeadReplay, onReplay: DbOptions["onReplay"]): WalSin
     series(cursor) {
       while (cursor.next()) replay.series(cursor.walRef, cursor.labels());
     },
-    samples: ({ walRefs, t, v, n }) => replay.samples(walRefs, t, v, n),
-    histograms: ({ walRefs, t, histograms, n }) => replay.histograms(walRefs, t, histograms, n),
+    samples: ({ walRefs, t, v, n, starts }) => replay.samples(walRefs, t, v, n, starts),
+    histograms: ({ walRefs, t, histograms, n, starts }) =>
+      replay.histograms(walRefs, t, histograms, n, starts),
     tombstones(entries) {
       for (const { walRef, mint, maxt } of entries) replay.tombstone(walRef, mint, maxt);
     },
@@ -433,11 +441,11 @@ const noRecords: WalSink = {
 function lateSink(replay: HeadReplay): WalSink {
   return {
     ...noRecords,
-    samples({ walRefs, t, v, n }) {
-      replay.lateSamples(walRefs, columnsOf(t, v, undefined, n));
+    samples({ walRefs, t, v, starts, n }) {
+      replay.lateSamples(walRefs, columnsOf(t, v, starts, undefined, n));
     },
-    histograms({ walRefs, t, histograms, n }) {
-      replay.lateSamples(walRefs, columnsOf(t, new Float64Array(n), histograms, n));
+    histograms({ walRefs, t, starts, histograms, n }) {
+      replay.lateSamples(walRefs, columnsOf(t, new Float64Array(n), starts, histograms, n));
     },
     mmapMarkers: (entries) => replay.lateMarkers(entries),
   };
@@ -446,12 +454,14 @@ function lateSink(replay: HeadReplay): WalSink {
 function columnsOf(
   t: Float64Array,
   v: Float64Array,
+  starts: Float64Array | undefined,
   histograms: Histogram[] | undefined,
   n: number,
 ): SampleColumns {
   const columns = new SampleColumns(0);
   columns.t = t;
   columns.v = v;
+  columns.starts = starts;
   columns.histograms = histograms;
   columns.n = n;
   return columns;

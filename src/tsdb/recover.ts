@@ -5,6 +5,7 @@
 import { CorruptionError } from "../base/errors.ts";
 import { bytesBelow, type File, type Fs, joinPath, makeDurable } from "../base/fs.ts";
 import { setAside } from "../base/set-aside.ts";
+import type { ChunkEncodings } from "../chunkenc/encode-samples.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
 import { type ScannedChunk, scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
@@ -39,6 +40,8 @@ export interface RecoveryOptions {
   readonly blockRangeMs: number;
   readonly samplesPerChunk: number;
   readonly exemplarsMax: number;
+  readonly encodings?: ChunkEncodings;
+  readonly keepsStarts?: boolean;
   readonly kernel?: (memory: WebAssembly.Memory) => HeadKernel;
   readonly wal: Omit<WalOptions, "quarantineDir" | "from" | "neededFrom" | "onSegment">;
   /** Only a full replay will do. */
@@ -132,6 +135,8 @@ function replayed(
       chunkRangeMs: options.blockRangeMs,
       samplesPerChunk: options.samplesPerChunk,
       exemplarsMax: options.exemplarsMax,
+      encodings: options.encodings,
+      keepsStarts: options.keepsStarts,
       kernel: options.kernel?.(memory.memory),
     });
     const replay = new HeadReplay(head, minValidTime, replayChunks);

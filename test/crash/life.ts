@@ -140,7 +140,8 @@ export class Life {
     for (let from = Math.floor(mint / blockRangeMs) * blockRangeMs; from <= maxt; from += blockRangeMs) {
       env.clock.advance(1);
       const end = from + blockRangeMs;
-      const source = this.#head.lateSource({ mint: from, maxt: end - 1, lastFileRef });
+      const range = { mint: from, maxt: end - 1, lastFileRef };
+      const source = this.#head.lateSource(range, db.head.encodings);
       writeBlock(env, dir, source, { mint: from, maxt: end }, { hints: [hints.outOfOrder] });
       between();
     }
@@ -173,7 +174,7 @@ export class Life {
     const blocks = withoutEarlyLate(this.blocks.blocks);
     const older = blocks.sort((a, b) => a.meta.minTime - b.meta.minTime).slice(0, -1);
     this.env.clock.advance(1);
-    if (older.length > 1) compactBlocks(this.env, dir, older, {});
+    if (older.length > 1) compactBlocks(this.env, dir, older, { encodings: this.db.head.encodings });
     this.deleteObsolete(0);
   }
 

@@ -7,10 +7,12 @@
  * gap). Prometheus drops the damaged file whole; keeping its beginning is as safe, since each series keeps a prefix of
  * its chunks and the WAL has the rest.
  */
+
 import type { LogFields, Logger } from "../../base/env.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { type File, type Fs, readWhole } from "../../base/fs.ts";
 import { copyAside, type SetAside, setAside } from "../../base/set-aside.ts";
+import { chunkSamples } from "../../chunkenc/encoding.ts";
 import {
   entryChecksumBytes,
   entryHeadBytesMax,
@@ -260,7 +262,7 @@ function readEntries(file: File, segment: number, from: number, visit: ChunkVisi
     chunk.maxt = head.maxt;
     chunk.encoding = head.encodingByte & ~outOfOrderBit;
     chunk.outOfOrder = (head.encodingByte & outOfOrderBit) !== 0;
-    chunk.sampleCount = head.dataBytes < 2 ? 0 : (block[data] << 8) | block[data + 1];
+    chunk.sampleCount = chunkSamples(chunk.encoding, block, data, data + head.dataBytes);
     const problem = visit(chunk);
     if (problem !== "") throw new CorruptionError(path, at, problem);
     at += entryBytes;

@@ -76,7 +76,7 @@ class Loader {
   readonly #replay: HeadReplay;
   readonly #cursor = new LabelCursor();
   readonly #own = new Uint32Array(labelCountMask);
-  readonly #columns = new SampleColumns(256);
+  readonly #columns = new SampleColumns(256, true);
   #refs = new Float64Array(256);
   /** From the pair ids of the file to those of this head. */
   #ids = new Uint32Array(65536);
@@ -210,8 +210,9 @@ class Loader {
     const { n, histograms } = columns;
     if (this.#refs.length < n) this.#refs = new Float64Array(2 * n);
     this.#refs.fill(walRef, 0, n);
-    if (histograms === undefined) this.#replay.samples(this.#refs, columns.t, columns.v, n);
-    else this.#replay.histograms(this.#refs, columns.t, histograms as readonly Histogram[], n);
+    if (histograms === undefined) this.#replay.samples(this.#refs, columns.t, columns.v, n, columns.starts);
+    else
+      this.#replay.histograms(this.#refs, columns.t, histograms as readonly Histogram[], n, columns.starts);
   }
 
   #grow(id: number): void {

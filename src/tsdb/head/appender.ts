@@ -3,6 +3,7 @@
  * Prometheus's headAppender.
  */
 import { NarthexError } from "../../base/errors.ts";
+import { storableStart } from "../../chunkenc/start-times.ts";
 import { Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import { Judgement } from "../../kernels/head-stage.ts";
 import { type Histogram, staleHistogram } from "../../model/histogram.ts";
@@ -137,14 +138,15 @@ export class HeadAppender implements Appender {
     values: Float64Array,
     n: number,
     outcomes: Uint8Array,
+    starts?: Float64Array,
   ): number {
     if (n === 0) return 0;
     this.#begin(timestamps[0]);
     const before = this.#staging.n;
-    this.#staging.stage(refs, timestamps, values, n, outcomes, this.#minValidTime);
+    this.#staging.stage(refs, timestamps, values, n, outcomes, this.#minValidTime, starts);
     let refused = n - (this.#staging.n - before);
     if (refused > 0 && this.#head.outOfOrderWindowMs > 0) {
-      refused -= this.#takeLate(refs, timestamps, values, n, outcomes);
+      refused -= this.#takeLate(refs, timestamps, values, n, outcomes, starts);
     }
     if (refused > 0) this.#count(refs, n, outcomes, before);
     if (this.#histograms.n > 0 || this.#head.stats.nativeHistogramSeries > 0) this.#sortOut(before);
@@ -159,6 +161,7 @@ export class HeadAppender implements Appender {
     values: Float64Array,
     n: number,
     outcomes: Uint8Array,
+    starts: Float64Array | undefined,
   ): number {
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
     let taken = 0;
@@ -168,7 +171,7 @@ export class HeadAppender implements Appender {
         outcomes[i] = Outcome.tooOld;
         continue;
       }
-      this.#late.push(refs[i], timestamps[i], words, i);
+      this.#late.push(refs[i], timestamps[i], words, i, starts?.[i]);
       outcomes[i] = Outcome.ok;
       taken++;
     }
@@ -178,30 +181,28 @@ export class HeadAppender implements Appender {
   /** Takes those out of the staged floats from `first` on that are older than others of the batch. */
   #moveLate(first: number): void {
     const staging = this.#staging;
-    const { refs, times, values } = staging;
+    const { refs, times, values, starts } = staging;
     const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
     let kept = first;
     for (let i = first; i < staging.n; i++) {
       if (!this.#late.isNewest(refs[i], times[i])) {
-        if (this.#late.isTaken(times[i])) this.#late.push(refs[i], times[i], words, i);
+        if (this.#late.isTaken(times[i])) this.#late.push(refs[i], times[i], words, i, starts?.[i]);
         else this.#head.stats.tooOld++;
         continue;
       }
-      refs[kept] = refs[i];
-      times[kept] = times[i];
-      values.copyWithin(kept, i, i + 1);
-      kept++;
+      staging.move(i, kept++);
     }
     staging.n = kept;
   }
 
-  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram, given = 0): Outcome {
     this.#begin(t);
     const head = this.#head;
+    const start = head.keepsStarts ? storableStart(given, t) : 0;
     const { stats } = head;
     if (!this.isLive(ref)) throw noSeries(ref);
     if (t < this.#minValidTime) {
-      if (head.outOfOrderWindowMs > 0) return this.#lateHistogram(ref, t, histogram);
+      if (head.outOfOrderWindowMs > 0) return this.#lateHistogram(ref, t, histogram, start);
       stats.histogramsOutOfBounds++;
       return Outcome.outOfBounds;
     }
@@ -210,7 +211,7 @@ export class HeadAppender implements Appender {
     const lastTime = doubles[(record + Series.lastTime) >> 1];
     if (t <= lastTime && words[record + Series.open] !== 0) {
       if (t < lastTime) {
-        if (head.outOfOrderWindowMs > 0) return this.#lateHistogram(ref, t, histogram);
+        if (head.outOfOrderWindowMs > 0) return this.#lateHistogram(ref, t, histogram, start);
         stats.histogramsOutOfOrder++;
         return Outcome.outOfOrder;
       }
@@ -218,19 +219,19 @@ export class HeadAppender implements Appender {
       return last !== undefined && histogram.equals(last) ? Outcome.duplicate : Outcome.duplicateTimestamp;
     }
     if (head.outOfOrderWindowMs > 0 && !this.#late.isNewest(ref, t)) {
-      this.#lateHistogram(ref, t, histogram);
+      this.#lateHistogram(ref, t, histogram, start);
       return Outcome.ok;
     }
-    this.#histograms.push(ref, t, histogram, this.#staging.n);
+    this.#histograms.push(ref, t, histogram, start, this.#staging.n);
     return Outcome.ok;
   }
 
-  #lateHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+  #lateHistogram(ref: SeriesRef, t: number, histogram: Histogram, start: number): Outcome {
     if (!this.#late.isTaken(t)) {
       this.#head.stats.histogramsTooOld++;
       return Outcome.tooOld;
     }
-    this.#late.pushHistogram(ref, t, histogram);
+    this.#late.pushHistogram(ref, t, histogram, start);
     return Outcome.ok;
   }
 
@@ -240,7 +241,7 @@ export class HeadAppender implements Appender {
    */
   #sortOut(first: number): void {
     const { words } = this.#head.memory;
-    const { refs, times, values } = this.#staging;
+    const { refs, times, values, starts } = this.#staging;
     const end = this.#staging.n;
     let kept = first;
     for (let i = first; i < end; i++) {
@@ -249,15 +250,12 @@ export class HeadAppender implements Appender {
       if (isStaged || (words[seriesRecord(words, ref) + Series.samples] & SeriesFlag.histogram) !== 0) {
         const isFloat = isStale(values, i) ? this.#lastIsFloatHistogram(ref, kept) : undefined;
         if (isFloat !== undefined) {
-          this.#histograms.push(ref, times[i], staleHistogram(isFloat), kept);
+          this.#histograms.push(ref, times[i], staleHistogram(isFloat), starts?.[i] ?? 0, kept);
           continue;
         }
         if (this.#histograms.isInGroup(ref)) this.#histograms.endGroup(kept);
       }
-      refs[kept] = ref;
-      times[kept] = times[i];
-      values.copyWithin(kept, i, i + 1);
-      kept++;
+      this.#staging.move(i, kept++);
     }
     this.#staging.n = kept;
   }
@@ -417,26 +415,31 @@ export class HeadAppender implements Appender {
 
   #logSamples(): void {
     const log = this.#log;
-    const { times, values, n } = this.#staging;
+    const { times, values, starts, n } = this.#staging;
     const walRefs = this.#staging.walRefs();
     const groups = this.#groups();
     if (groups === undefined) {
-      if (n > 0) log.logSamples(walRefs, times, values, n);
+      if (n > 0) log.logSamples(walRefs, times, values, n, starts);
       return;
     }
-    const { words } = this.#head.memory;
+    const { keepsStarts, memory } = this.#head;
+    const { words } = memory;
     const named = (staged: readonly StagedHistogram[]) =>
-      staged.map(({ ref, t, histogram }) => ({
+      staged.map(({ ref, t, histogram, start }) => ({
         walRef: walRefOf(words, seriesRecord(words, ref)),
         t,
         histogram,
+        start,
       }));
     let start = 0;
     for (const { floatsEnd, integers, floats } of groups) {
       const range = (column: Float64Array) => column.subarray(start, floatsEnd);
-      if (floatsEnd > start) log.logSamples(range(walRefs), range(times), range(values), floatsEnd - start);
-      if (integers.length > 0) log.logHistograms(named(integers));
-      if (floats.length > 0) log.logHistograms(named(floats));
+      if (floatsEnd > start) {
+        const rangeStarts = starts === undefined ? undefined : range(starts);
+        log.logSamples(range(walRefs), range(times), range(values), floatsEnd - start, rangeStarts);
+      }
+      if (integers.length > 0) log.logHistograms(named(integers), keepsStarts);
+      if (floats.length > 0) log.logHistograms(named(floats), keepsStarts);
       start = floatsEnd;
     }
   }

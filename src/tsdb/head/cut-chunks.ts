@@ -3,12 +3,12 @@
  * retires their memory. While a file cannot be written they stay where readers find them, and are tried again.
  */
 import { assert } from "../../base/assert.ts";
-import { Encoding } from "../../chunkenc/encoding.ts";
-import { Chunk, Cut, chunkWordsMax, HistogramChunk, Series } from "../../kernels/head-layout.ts";
+import { type Encoding, isHistogramEncoding } from "../../chunkenc/encoding.ts";
+import { Chunk, Cut, chunkWordsMax, Series } from "../../kernels/head-layout.ts";
 import type { ChunkLists } from "./chunk-lists.ts";
 import type { ChunkSink } from "./head-log.ts";
 import { type HeadMemory, seriesRecord } from "./memory.ts";
-import { copyChunkData, openEncoding } from "./open-chunk.ts";
+import { copyChunkData, openChunkBytes, openEncoding } from "./open-chunk.ts";
 import type { Retired } from "./retired.ts";
 import { isLiveRecord, walRefOf } from "./series-table.ts";
 
@@ -73,9 +73,8 @@ export class CutChunks {
       const slab = words[entry + Cut.slab];
       const encoding = openEncoding(words, slab);
       const ref = words[entry + Cut.ref];
-      if (encoding !== Encoding.xor) onHistograms(slab);
-      const size =
-        encoding === Encoding.xor ? (words[entry + Cut.bits] + 7) >>> 3 : words[slab + HistogramChunk.bytes];
+      if (isHistogramEncoding(encoding)) onHistograms(slab);
+      const size = openChunkBytes(words, slab, words[entry + Cut.bits]);
       this.add(ref, slab, encoding, size, words[entry + Cut.samples], doubles[(entry + Cut.maxt) >> 1]);
     }
   }

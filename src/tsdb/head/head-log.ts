@@ -34,10 +34,16 @@ export interface MetadataEntry {
 export interface HeadLog {
   logSeries(series: NewSeries): void;
   logMetadata(entries: readonly MetadataEntry[]): void;
-  /** Parallel columns, the first `n` of them; values as bits. */
-  logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void;
+  /** Parallel columns, the first `n` of them; values as bits. `starts`: start times, 0 for none; undefined where none are kept. */
+  logSamples(
+    walRefs: Float64Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    starts?: Float64Array,
+  ): void;
   /** All with integer counts, or all with float counts. */
-  logHistograms(entries: readonly HistogramEntry[]): void;
+  logHistograms(entries: readonly HistogramEntry[], withStarts?: boolean): void;
   logExemplars(entries: readonly ExemplarEntry[]): void;
   /** Hands everything to the operating system: after this the batch survives the process. */
   flush(): void;
@@ -46,8 +52,8 @@ export interface HeadLog {
 /** The log of samples that came out of order, as a commit sees it; as {@link HeadLog}. Markers come first. */
 export interface LateLog {
   logMmapMarkers(markers: readonly MmapMarker[]): void;
-  logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void;
-  logHistograms(entries: readonly HistogramEntry[]): void;
+  logSamples: HeadLog["logSamples"];
+  logHistograms: HeadLog["logHistograms"];
   flush(): void;
 }
 

@@ -1,3 +1,4 @@
+import type { ChunkEncodings } from "../../chunkenc/encode-samples.ts";
 import type { HeadKernel } from "../../kernels/head-kernel.ts";
 
 /** Settings of a head; the defaults are Prometheus's. */
@@ -8,6 +9,10 @@ export interface HeadOptions {
   readonly samplesPerChunk?: number;
   /** How many exemplars are kept. Default 0: none. */
   readonly exemplarsMax?: number;
+  /** Of chunks. Default: those that Prometheus 3.5 can read. */
+  readonly encodings?: ChunkEncodings;
+  /** Whether start times are logged and kept. Default: they are dropped. */
+  readonly keepsStarts?: boolean;
   /** The first WAL ref that was never used, as the loading of the WAL found it. Default 1. */
   readonly nextWalRef?: number;
   /** The kernel made for this memory (kernels/head-kernel.ts). Default: its TypeScript twin. */

@@ -3,6 +3,7 @@
  * the head and publishes batches; {@link ./appender.ts}, {@link ./replay.ts} and {@link ./collection.ts} work on it.
  */
 import { assert } from "../../base/assert.ts";
+import { type ChunkEncodings, plainEncodings } from "../../chunkenc/encode-samples.ts";
 import type { HeadKernel } from "../../kernels/head-kernel.ts";
 import { Purpose, pageWords, Root, State, StateFlag } from "../../kernels/head-layout.ts";
 import { headTwin } from "../../kernels/head-twin.ts";
@@ -25,6 +26,7 @@ import { PairStrings } from "./pair-strings.ts";
 import { Retired } from "./retired.ts";
 import { isLiveRecord, SeriesTable, walRefOf } from "./series-table.ts";
 import { newHeadStats } from "./stats.ts";
+import { Xor2Chunks } from "./xor2-chunks.ts";
 
 /** What requests are taken apart in must leave this much for their samples; half of it where the arena is small. */
 const pagesLeftByRequests = 256;
@@ -44,6 +46,7 @@ export class Head {
   readonly lists: ChunkLists;
   readonly cuts: CutChunks;
   readonly histograms: HistogramChunks;
+  readonly xor2: Xor2Chunks;
   readonly strings: PairStrings;
   readonly exemplars: ExemplarRing;
   readonly deleted: DeletedIntervals;
@@ -58,6 +61,8 @@ export class Head {
   readonly stats = newHeadStats();
   readonly chunkRangeMs: number;
   readonly samplesPerChunk: number;
+  /** Whether start times are logged and kept in chunks that can hold them. */
+  readonly keepsStarts: boolean;
   readonly kernel: HeadKernel;
   /** The WAL ref that the next series gets. */
   nextWalRef: number;
@@ -88,6 +93,9 @@ export class Head {
     const { words, doubles } = memory;
     this.kernel = options.kernel ?? headTwin(words, doubles);
     this.histograms = new HistogramChunks(this);
+    this.xor2 = new Xor2Chunks(this);
+    this.keepsStarts = options.keepsStarts ?? false;
+    this.encodings = options.encodings ?? plainEncodings;
     if (!(this.samplesPerChunk >= 4 && this.samplesPerChunk <= samplesPerChunkMax)) {
       throw new RangeError(`samplesPerChunk is 4 to ${samplesPerChunkMax}, not ${this.samplesPerChunk}`);
     }
@@ -95,6 +103,15 @@ export class Head {
       throw new RangeError(`chunkRangeMs is 2 to ${chunkRangeMsMax}, not ${this.chunkRangeMs}`);
     }
     this.publish();
+  }
+
+  /** Of chunks that are begun from now on; an open one of another encoding ends with the next sample. */
+  get encodings(): ChunkEncodings {
+    return this.late.encodings;
+  }
+
+  set encodings(encodings: ChunkEncodings) {
+    this.late.encodings = encodings;
   }
 
   /** For the threads that read. */

@@ -7,7 +7,13 @@
  * again from the open chunk.
  */
 import { decodeChunk } from "../../chunkenc/decode-chunk.ts";
-import { Encoding } from "../../chunkenc/encoding.ts";
+import {
+  type Encoding,
+  hasStartTimes,
+  histogramEncoding,
+  isFloatHistogramEncoding,
+  isHistogramEncoding,
+} from "../../chunkenc/encoding.ts";
 import { HistogramAppender } from "../../chunkenc/histogram.ts";
 import {
   Bits,
@@ -22,7 +28,7 @@ import type { Histogram } from "../../model/histogram.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { Head } from "./head.ts";
 import { seriesRecord } from "./memory.ts";
-import { copyChunkData, openChunkWords, openEncoding, storeChunkData } from "./open-chunk.ts";
+import { copyChunkData, openChunkBytes, openChunkWords, openEncoding, storeChunkData } from "./open-chunk.ts";
 
 /** Prometheus's TargetBytesPerHistogramChunk and MinSamplesPerHistogramChunk. */
 const targetBytes = 1024;
@@ -68,7 +74,7 @@ export class HistogramChunks {
     const words = this.#words;
     this.#uncache(ref);
     const open = words[record + Series.open];
-    if (open === 0 || openEncoding(words, open) === Encoding.xor) return;
+    if (open === 0 || !isHistogramEncoding(openEncoding(words, open))) return;
     const { stats } = this.#head;
     stats.nativeHistogramSeries--;
     stats.nativeHistogramBuckets -= words[open + HistogramChunk.buckets];
@@ -80,7 +86,7 @@ export class HistogramChunks {
     const words = this.#words;
     const record = seriesRecord(words, ref);
     if ((words[record + Series.samples] & SeriesFlag.histogram) === 0) return undefined;
-    return openEncoding(words, words[record + Series.open]) === Encoding.floatHistogram;
+    return isFloatHistogramEncoding(openEncoding(words, words[record + Series.open]));
   }
 
   /** The last histogram of a series; undefined where its last sample is a float, or no chunk is open. */
@@ -92,23 +98,23 @@ export class HistogramChunks {
     return columns.histograms?.[columns.n - 1];
   }
 
-  /** Appends to a series whose last sample is older. Its isolation note is taken. */
-  append(ref: number, t: number, histogram: Histogram): void {
+  /** Appends to a series whose last sample is older. Its isolation note is taken. `start`: since when it counts, 0 for not known. */
+  append(ref: number, t: number, histogram: Histogram, start: number): void {
     const words = this.#words;
     const doubles = this.#doubles;
     const record = seriesRecord(words, ref);
     const open = words[record + Series.open];
     this.#count(record, open, histogram);
-    const encoding = histogram.isFloat ? Encoding.floatHistogram : Encoding.histogram;
+    const encoding = histogramEncoding(histogram.isFloat, this.#head.encodings.histogramStarts);
     const before =
       open !== 0 && openEncoding(words, open) === encoding ? this.#appenderOf(ref, record, open) : undefined;
     if (before === undefined || this.#isFull(record, open, t)) {
       words[record + Series.samples] &= ~SeriesFlag.endPredicted;
       const appender = new HistogramAppender(encoding);
-      appender.begin(t, histogram, 0, before);
+      appender.begin(t, histogram, start, before);
       this.#begin(ref, record, t, encoding, appender);
     } else {
-      const { chunk, appender } = before.append(t, histogram);
+      const { chunk, appender } = before.append(t, histogram, start);
       if (chunk === "same") this.#extend(ref, record, open, appender);
       else if (chunk === "recoded") this.#replace(ref, record, open, encoding, appender);
       else this.#begin(ref, record, t, encoding, appender);
@@ -172,7 +178,7 @@ export class HistogramChunks {
     const last = this.#store(slab, slab, appender, 0);
     if (open !== 0) this.#cut(ref, record, open);
     words[record + Series.tail] = last;
-    words[record + Series.bits] = Bits.histogramChunk | (Bits.noWindow << Bits.leadingShift);
+    words[record + Series.bits] = Bits.otherChunk | (Bits.noWindow << Bits.leadingShift);
     words[record + Series.samples] &= ~0xffff;
     doubles[(record + Series.chunkEnd) >> 1] = this.#rangeEnd(t);
     Atomics.store(words, record + Series.open, slab);
@@ -184,8 +190,7 @@ export class HistogramChunks {
   #cut(ref: number, record: number, open: number): void {
     const words = this.#words;
     const encoding = openEncoding(words, open);
-    const bits = words[record + Series.bits] & Bits.mask;
-    const size = encoding === Encoding.xor ? (bits + 7) >>> 3 : words[open + HistogramChunk.bytes];
+    const size = openChunkBytes(words, open, words[record + Series.bits] & Bits.mask);
     const lastTime = this.#doubles[(record + Series.lastTime) >> 1];
     this.#head.cuts.add(ref, open, encoding, size, words[record + Series.samples] & 0xffff, lastTime);
   }
@@ -208,12 +213,17 @@ export class HistogramChunks {
     const bytes = appender.bytes();
     const part = storeChunkData(
       this.#words,
+      appender.encoding,
       last,
       bytes,
       from === 0 ? 0 : (from - 1) & ~3,
       bytes.length,
       this.#newPart,
     );
+    if (from > 0 && hasStartTimes(appender.encoding)) {
+      // The header of the start times, in the first word, may have changed.
+      storeChunkData(this.#words, appender.encoding, slab, bytes, 0, 4, this.#newPart);
+    }
     this.#words[slab + HistogramChunk.bytes] = bytes.length;
     return part;
   }

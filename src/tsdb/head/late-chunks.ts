@@ -3,7 +3,7 @@
  * the chunks of their series: up to 32 in an open chunk in the shared memory, each with the batch that brought it, so that
  * readers see whole batches; then as a chunk in `chunks_head` with the out-of-order mark. Late chunks of a series overlap.
  */
-import { plainEncodings, SampleEncoder } from "../../chunkenc/encode-samples.ts";
+import { type ChunkEncodings, plainEncodings, SampleEncoder } from "../../chunkenc/encode-samples.ts";
 import { chunkSamples } from "../../chunkenc/encoding.ts";
 import {
   directoryHeaderWords,
@@ -60,7 +60,7 @@ export class LateChunks {
   lastFileRef = 0;
   capMax = capMaxDefault;
   /** Of chunks that are written. */
-  encodings = plainEncodings;
+  encodings: ChunkEncodings = plainEncodings;
   chunksCreated = 0;
 
   constructor(memory: HeadMemory, arena: Arena, retired: Retired, sink: ChunkSink) {
@@ -104,6 +104,8 @@ export class LateChunks {
     if (this.hasTime(ref, t)) return false;
     const { words, doubles } = this.#memory;
     const histogram = samples.histograms?.[i];
+    // As in chunks in order: a histogram loses its start time where its encoding has no place for it.
+    if (histogram !== undefined && !this.encodings.histogramStarts) samples.starts?.fill(0, i, i + 1);
     const start = samples.starts?.[i] ?? 0;
     const data = histogram === undefined && start === 0 ? 0 : this.#store(samples, i);
     const node = this.#withRoom(ref);

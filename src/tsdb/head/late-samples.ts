@@ -48,7 +48,7 @@ export function gatherLate(
   lastFileRef = Number.POSITIVE_INFINITY,
 ): LateSamples | undefined {
   const { words, doubles } = memory;
-  const samples = new SampleColumns(0);
+  const samples = new SampleColumns(0, true);
   const fileRefs: number[] = [];
   for (let node = lateRoot(words, ref); node !== 0; node = Atomics.load(words, node + LateNode.older)) {
     if (words[node + LateNode.kind] === LateKind.open) {
@@ -171,7 +171,8 @@ export class LateSeries implements Series {
 
   read(out: SampleColumns, mint: number, maxt: number): void {
     const before = out.n;
-    appendColumns(decodeLate(this.#late, this.#store, mint, maxt), out, mint, maxt);
+    const withStarts = out.starts !== undefined;
+    appendColumns(decodeLate(this.#late, this.#store, mint, maxt, withStarts), out, mint, maxt);
     removeDeleted(out, before, this.#deleted);
   }
 }

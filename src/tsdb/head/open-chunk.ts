@@ -1,14 +1,24 @@
 /** The data of open chunks: chains of parts in the shared memory (docs/formats/head-memory.md), bytes in a chunk file. */
-import { Encoding } from "../../chunkenc/encoding.ts";
-import { Chunk, ChunkPart, HistogramChunk } from "../../kernels/head-layout.ts";
+import { Encoding, hasStartTimes } from "../../chunkenc/encoding.ts";
+import { Chunk, ChunkPart, HistogramChunk, Xor2Chunk } from "../../kernels/head-layout.ts";
 
-/** The encoding of the open chunk at `chunk`: XOR, histogram or float histogram. */
+/** The encoding of the open chunk at `chunk`. */
 export function openEncoding(words: Uint32Array, chunk: number): Encoding {
   return ((words[chunk + HistogramChunk.encoding] >>> 16) as Encoding) || Encoding.xor;
 }
 
 function firstDataWord(words: Uint32Array, chunk: number): number {
-  return openEncoding(words, chunk) === Encoding.xor ? Chunk.data : HistogramChunk.data;
+  const encoding = openEncoding(words, chunk);
+  if (encoding === Encoding.xor) return Chunk.data;
+  return encoding === Encoding.xor2 ? Xor2Chunk.data : HistogramChunk.data;
+}
+
+/** How many bytes of data the open chunk at `chunk` has; `xorBits`: the bits of an XOR chunk, which only its series knows. */
+export function openChunkBytes(words: Uint32Array, chunk: number, xorBits: number): number {
+  const encoding = openEncoding(words, chunk);
+  if (encoding === Encoding.xor) return (xorBits + 7) >>> 3;
+  if (encoding === Encoding.xor2) return ((words[chunk + Xor2Chunk.encoding] & 0xffff) + 7) >>> 3;
+  return words[chunk + HistogramChunk.bytes];
 }
 
 /** How many words of data the parts have room for that the chunk has by now. */
@@ -51,8 +61,9 @@ export function copyChunkData(
     copied += end - part - first;
     part = Atomics.load(words, part + Chunk.next);
   }
-  out[at] = samples >>> 8;
-  out[at + 1] = samples;
+  // Zeros besides the flags that some encodings have beside the count.
+  out[at] |= samples >>> 8;
+  out[at + 1] |= samples;
   return copied;
 }
 
@@ -66,12 +77,14 @@ const partWords = ChunkPart.words - ChunkPart.data;
  */
 export function storeChunkData(
   words: Uint32Array,
+  encoding: number,
   last: number,
   bytes: Uint8Array,
   from: number,
   end: number,
   newPart: () => number,
 ): number {
+  const flags = hasStartTimes(encoding) ? (bytes[0] & 0xc0) << 24 : 0;
   let part = last;
   let word = from >>> 2;
   let at =
@@ -88,8 +101,8 @@ export function storeChunkData(
       at = part + ChunkPart.data;
     }
     const i = word * 4;
-    // Beyond the end there is nothing yet; the first two bytes are the count, which readers put in.
-    const high = word === 0 ? 0 : (bytes[i] << 24) | (i + 1 < end ? bytes[i + 1] << 16 : 0);
+    // Beyond the end there is nothing yet; the first two bytes are the count, which readers put in, and flags.
+    const high = word === 0 ? flags : (bytes[i] << 24) | (i + 1 < end ? bytes[i + 1] << 16 : 0);
     words[at] = high | (i + 2 < end ? bytes[i + 2] << 8 : 0) | (i + 3 < end ? bytes[i + 3] : 0);
   }
   return part;

@@ -6,6 +6,7 @@
  * Order of calls: the chunks of `chunks_head` into a {@link ReplayChunks}, then the records of the WAL, {@link attachLate},
  * those of the WBL, then {@link finish}.
  */
+import { storableStart } from "../../chunkenc/start-times.ts";
 import { Chunk, Series, SeriesFlag } from "../../kernels/head-layout.ts";
 import { type Histogram, staleHistogram } from "../../model/histogram.ts";
 import type { Labels } from "../../model/labels.ts";
@@ -54,6 +55,7 @@ export class HeadReplay {
   readonly #stagedRefs = new Uint32Array(samplesPerApply);
   readonly #stagedTimes = new Float64Array(samplesPerApply);
   readonly #stagedValues = new Float64Array(samplesPerApply);
+  readonly #stagedStarts = new Float64Array(samplesPerApply);
   readonly #outcomes = new Uint8Array(samplesPerApply);
   readonly #killed: number[] = [];
   #lastWalRef = 0;
@@ -94,8 +96,14 @@ export class HeadReplay {
     this.#attach(ref, walRef);
   }
 
-  /** `n` samples as columns; values as bits. */
-  samples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void {
+  /** `n` samples as columns; values as bits. `starts`: start times, where the record has them. */
+  samples(
+    walRefs: Float64Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    starts?: Float64Array,
+  ): void {
     const head = this.#head;
     const { minValidTime } = head;
     const { words } = head.memory;
@@ -115,10 +123,11 @@ export class HeadReplay {
       if (from[2 * i + 1] === staleHigh && from[2 * i] === staleLow) {
         this.#stage(staged);
         staged = 0;
-        if (this.#markedStale(ref, record, t)) continue;
+        if (this.#markedStale(ref, record, t, starts?.[i] ?? 0)) continue;
       }
       this.#stagedRefs[staged] = ref;
       this.#stagedTimes[staged] = t;
+      this.#stagedStarts[staged] = starts === undefined ? 0 : starts[i];
       to[2 * staged] = from[2 * i];
       to[2 * staged + 1] = from[2 * i + 1];
       if (++staged === samplesPerApply) {
@@ -130,14 +139,14 @@ export class HeadReplay {
   }
 
   /** Since 3.14 the log may have a float's staleness marker for a series of histograms: it is one of these. */
-  #markedStale(ref: number, record: number, t: number): boolean {
+  #markedStale(ref: number, record: number, t: number, start: number): boolean {
     const head = this.#head;
     const { words } = head.memory;
     if (head.stats.nativeHistogramSeries === 0) return false;
     this.#apply();
     if ((words[record + Series.samples] & SeriesFlag.histogram) === 0) return false;
     const histogram = staleHistogram(head.histograms.lastIsFloat(ref) === true);
-    this.#apply([{ ref, t, histogram }]);
+    this.#apply([{ ref, t, histogram, start }]);
     return true;
   }
 
@@ -147,9 +156,10 @@ export class HeadReplay {
     timestamps: Float64Array,
     histograms: readonly Histogram[],
     n: number,
+    starts?: Float64Array,
   ): void {
     const head = this.#head;
-    const { minValidTime } = head;
+    const { minValidTime, keepsStarts } = head;
     const staged: StagedHistogram[] = [];
     for (let i = 0; i < n; i++) {
       const t = timestamps[i];
@@ -160,7 +170,8 @@ export class HeadReplay {
         continue;
       }
       this.#keepDuplicate(ref, walRefs[i], t);
-      staged.push({ ref, t, histogram: histograms[i] });
+      const start = keepsStarts && starts !== undefined ? storableStart(starts[i], t) : 0;
+      staged.push({ ref, t, histogram: histograms[i], start });
     }
     // What the log has before them goes first; a group has its floats in front anyway.
     if (staged.length > 0) this.#apply(staged);
@@ -282,6 +293,7 @@ export class HeadReplay {
   /** Samples of a record of the WBL. */
   lateSamples(walRefs: Float64Array, samples: SampleColumns): void {
     const head = this.#head;
+    if (!head.keepsStarts) samples.starts = undefined;
     head.arena.reserve(lateReserve + (samples.n >>> 5));
     for (let i = 0; i < samples.n; i++) {
       const ref = this.#refs.get(walRefs[i]);
@@ -370,6 +382,7 @@ export class HeadReplay {
       n,
       this.#outcomes,
       Number.NEGATIVE_INFINITY,
+      this.#stagedStarts,
     );
   }
 

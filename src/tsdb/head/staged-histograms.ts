@@ -10,6 +10,8 @@ export interface StagedHistogram {
   readonly ref: number;
   readonly t: number;
   readonly histogram: Histogram;
+  /** Since when it counts; 0 for not known. */
+  readonly start: number;
 }
 
 /** A group while it is filled. */
@@ -65,7 +67,7 @@ export class StagedHistograms {
   }
 
   /** Stages a histogram after `floats` floats. */
-  push(ref: number, t: number, histogram: Histogram, floats: number): void {
+  push(ref: number, t: number, histogram: Histogram, start: number, floats: number): void {
     const kind = kindOf(histogram);
     const before = this.#kinds.get(ref);
     if (this.#groups.length === 0) this.#begin();
@@ -73,7 +75,7 @@ export class StagedHistograms {
     this.#kinds.set(ref, kind);
     this.#last.set(ref, { isFloat: histogram.isFloat, floatsBefore: floats });
     const group = this.#groups[this.#groups.length - 1];
-    (histogram.isFloat ? group.floats : group.integers).push({ ref, t, histogram });
+    (histogram.isFloat ? group.floats : group.integers).push({ ref, t, histogram, start });
     this.n++;
   }
 

@@ -2,6 +2,7 @@
  * The samples of a batch that come out of order, and which samples do: those older than what their series has, in the head
  * or earlier in the batch, as Prometheus's headAppender judges them.
  */
+import { storableStart } from "../../chunkenc/start-times.ts";
 import type { Histogram } from "../../model/histogram.ts";
 import { SampleColumns } from "../../storage/sample-columns.ts";
 import type { HistogramEntry } from "../record/histograms.ts";
@@ -14,7 +15,7 @@ import type { HeadStats } from "./stats.ts";
 export class StagedLate {
   readonly #head: Head;
   #refs = new Uint32Array(64);
-  readonly #columns = new SampleColumns(64);
+  readonly #columns: SampleColumns;
   /** By ref: the newest time that this batch has for the series, where #batch names the batch. */
   #newest = new Float64Array(0);
   #batches = new Uint32Array(0);
@@ -24,6 +25,7 @@ export class StagedLate {
 
   constructor(head: Head) {
     this.#head = head;
+    this.#columns = new SampleColumns(64, head.keepsStarts);
   }
 
   get n(): number {
@@ -44,23 +46,24 @@ export class StagedLate {
     return true;
   }
 
-  /** Stages sample `i` of the words of a column of floats. */
-  push(ref: number, t: number, values: Uint32Array, i: number): void {
+  /** Stages sample `i` of the words of a column of floats. `start`: since when it counts, 0 for not known. */
+  push(ref: number, t: number, values: Uint32Array, i: number, start = 0): void {
     const columns = this.#columns;
     this.#reserve();
     const bits = new Uint32Array(columns.v.buffer, columns.v.byteOffset + 8 * columns.n, 2);
     this.#refs[columns.n] = ref;
     columns.t[columns.n] = t;
+    if (columns.starts !== undefined) columns.starts[columns.n] = storableStart(start, t);
     bits[0] = values[2 * i];
     bits[1] = values[2 * i + 1];
     columns.n++;
     this.#observe(t);
   }
 
-  pushHistogram(ref: number, t: number, histogram: Histogram): void {
+  pushHistogram(ref: number, t: number, histogram: Histogram, start: number): void {
     this.#reserve();
     this.#refs[this.#columns.n] = ref;
-    this.#columns.pushHistogram(t, histogram);
+    this.#columns.pushHistogram(t, histogram, start);
     this.#observe(t);
   }
 
@@ -76,7 +79,8 @@ export class StagedLate {
       seen.add(ref);
       if (late.isFull(ref)) log.logMmapMarkers(late.seal(ref));
     }
-    const floats = new SampleColumns(columns.n);
+    const { keepsStarts } = this.#head;
+    const floats = new SampleColumns(columns.n, keepsStarts);
     const walRefs = new Float64Array(columns.n);
     const histograms: HistogramEntry[] = [];
     const from = new Uint32Array(columns.v.buffer, columns.v.byteOffset, 2 * columns.n);
@@ -85,19 +89,20 @@ export class StagedLate {
       const walRef = walRefOf(memory.words, seriesRecord(memory.words, this.#refs[i]));
       const histogram = columns.histograms?.[i];
       if (histogram !== undefined) {
-        histograms.push({ walRef, t: columns.t[i], histogram });
+        histograms.push({ walRef, t: columns.t[i], histogram, start: columns.starts?.[i] });
         continue;
       }
       walRefs[floats.n] = walRef;
       floats.t[floats.n] = columns.t[i];
+      if (floats.starts !== undefined) floats.starts[floats.n] = columns.starts?.[i] ?? 0;
       to[2 * floats.n] = from[2 * i];
       to[2 * floats.n + 1] = from[2 * i + 1];
       floats.n++;
     }
-    if (floats.n > 0) log.logSamples(walRefs, floats.t, floats.v, floats.n);
+    if (floats.n > 0) log.logSamples(walRefs, floats.t, floats.v, floats.n, floats.starts);
     for (const isFloat of [false, true]) {
       const record = histograms.filter(({ histogram }) => histogram.isFloat === isFloat);
-      if (record.length > 0) log.logHistograms(record);
+      if (record.length > 0) log.logHistograms(record, keepsStarts);
     }
     log.flush();
   }
@@ -134,6 +139,7 @@ export class StagedLate {
       this.#refs[kept] = this.#refs[i];
       columns.t[kept] = columns.t[i];
       columns.v.copyWithin(kept, i, i + 1);
+      columns.starts?.copyWithin(kept, i, i + 1);
       if (histograms !== undefined) histograms[kept] = histograms[i];
       kept++;
     }

@@ -2,6 +2,8 @@
  * The staged columns of a batch and the buffers of the append kernel, in the shared memory so that a WebAssembly kernel
  * can work on them. The writer's alone.
  */
+import { Encoding } from "../../chunkenc/encoding.ts";
+import { storableStart } from "../../chunkenc/start-times.ts";
 import { takeNote } from "../../kernels/head-append.ts";
 import {
   Append,
@@ -13,7 +15,7 @@ import {
   Series,
   Slot,
 } from "../../kernels/head-layout.ts";
-import { stageSamples } from "../../kernels/head-stage.ts";
+import { Judgement, stageSamples } from "../../kernels/head-stage.ts";
 import { Stage } from "../../kernels/write-layout.ts";
 import { oldestBatch } from "./epochs.ts";
 import type { Head } from "./head.ts";
@@ -42,6 +44,8 @@ export class Staging {
   #refs = 0;
   #times = 0;
   #values = 0;
+  /** Start times of the staged samples, where the head keeps them. */
+  #starts: Float64Array | undefined;
   #capacity = 0;
   /** Samples staged. */
   n = 0;
@@ -51,6 +55,7 @@ export class Staging {
     this.#head = head;
     this.#words = head.memory.words;
     this.#doubles = head.memory.doubles;
+    this.#starts = head.keepsStarts ? new Float64Array(0) : undefined;
     const { arena } = head;
     this.#control = arena.allocZeroed(Append.words, Purpose.staging);
     this.#stageControl = arena.allocZeroed(Stage.words, Purpose.staging);
@@ -74,6 +79,21 @@ export class Staging {
     return this.#words.subarray(this.#refs, this.#refs + this.#capacity);
   }
 
+  /** Undefined where the head keeps none. */
+  get starts(): Float64Array | undefined {
+    return this.#starts;
+  }
+
+  /** Puts the staged sample `from` where an earlier one was. */
+  move(from: number, to: number): void {
+    const { refs, times, values } = this;
+    refs[to] = refs[from];
+    times[to] = times[from];
+    // As a whole-array copy: a number in between could lose a staleness marker's bits.
+    values.copyWithin(to, from, from + 1);
+    if (this.#starts !== undefined) this.#starts[to] = this.#starts[from];
+  }
+
   /** Makes room for `extra` more samples. */
   reserve(extra: number): void {
     const needed = this.n + extra;
@@ -90,10 +110,15 @@ export class Staging {
     });
     [this.#refs, this.#times, this.#values] = columns;
     for (const column of old) if (column !== 0) arena.free(column, Purpose.staging);
+    if (this.#starts !== undefined) {
+      const starts = new Float64Array(capacity);
+      starts.set(this.#starts.subarray(0, this.n));
+      this.#starts = starts;
+    }
     this.#capacity = capacity;
   }
 
-  /** Judges and stages; see head-stage.ts. */
+  /** Judges and stages; see head-stage.ts. `given`: start times, where there are any. */
   stage(
     refs: Uint32Array,
     timestamps: Float64Array,
@@ -101,11 +126,30 @@ export class Staging {
     n: number,
     outcomes: Uint8Array,
     minValidTime: number,
+    given?: Float64Array,
   ): void {
     this.reserve(n);
+    const before = this.n;
     if (refs.buffer === this.#words.buffer) {
-      return this.#stageShared(refs, timestamps, values, n, outcomes, minValidTime);
+      this.#stageShared(refs, timestamps, values, n, outcomes, minValidTime);
+    } else this.#stageOwn(refs, timestamps, values, n, outcomes, minValidTime);
+    const starts = this.#starts;
+    if (starts === undefined) return;
+    let at = before;
+    for (let i = 0; i < n; i++) {
+      if (outcomes[i] !== Judgement.ok) continue;
+      starts[at++] = given === undefined ? 0 : storableStart(given[i], timestamps[i]);
     }
+  }
+
+  #stageOwn(
+    refs: Uint32Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    outcomes: Uint8Array,
+    minValidTime: number,
+  ): void {
     const valueWords = new Uint32Array(values.buffer, values.byteOffset, 2 * n);
     this.n = stageSamples(
       this.#words,
@@ -180,7 +224,7 @@ export class Staging {
     doubles[(control + Append.minValidTime) >> 1] = minValidTime;
     doubles[(control + Append.mint) >> 1] = Number.POSITIVE_INFINITY;
     doubles[(control + Append.maxt) >> 1] = Number.NEGATIVE_INFINITY;
-    if (groups === undefined) this.#applyFloats(this.n);
+    if (groups === undefined) this.#applyFloats(this.n, minValidTime);
     else for (const group of groups) this.#applyGroup(group, minValidTime);
     this.n = 0;
     const { stats } = head;
@@ -199,10 +243,16 @@ export class Staging {
   }
 
   /** Those from Append.next on, up to `end`. */
-  #applyFloats(end: number): void {
+  #applyFloats(end: number, minValidTime: number): void {
     const head = this.#head;
     const words = this.#words;
     const control = this.#control;
+    if (head.encodings.floats === Encoding.xor2) {
+      for (; words[control + Append.next] < end; words[control + Append.next]++) {
+        this.#applyXor2(words[control + Append.next], minValidTime);
+      }
+      return;
+    }
     words[control + Append.count] = end;
     for (;;) {
       const status = head.kernel.appendStaged(control);
@@ -213,17 +263,40 @@ export class Staging {
   }
 
   #applyGroup({ floatsEnd, integers, floats }: SampleGroup, minValidTime: number): void {
-    this.#applyFloats(floatsEnd);
+    this.#applyFloats(floatsEnd, minValidTime);
     for (const staged of integers) this.#applyHistogram(staged, minValidTime);
     for (const staged of floats) this.#applyHistogram(staged, minValidTime);
   }
 
-  /** What the kernel does for a float (kernels/head-append.ts). */
-  #applyHistogram({ ref, t, histogram }: StagedHistogram, minValidTime: number): void {
-    const head = this.#head;
+  /** What the kernel does for a float (kernels/head-append.ts), with an XOR2 chunk. */
+  #applyXor2(i: number, minValidTime: number): void {
     const words = this.#words;
     const doubles = this.#doubles;
     const control = this.#control;
+    const t = doubles[(this.#times >> 1) + i];
+    const ref = words[this.#refs + i];
+    if (t < minValidTime) {
+      words[control + Append.outOfBounds]++;
+      return;
+    }
+    const record = seriesRecord(words, ref);
+    const lastTime = doubles[(record + Series.lastTime) >> 1];
+    if (t <= lastTime) {
+      if (t < lastTime && words[record + Series.open] !== 0) words[control + Append.outOfOrder]++;
+      return;
+    }
+    this.#note(record);
+    const value = this.#values + 2 * i;
+    this.#head.xor2.append(ref, t, words[value + 1], words[value], this.#starts?.[i] ?? 0);
+    words[control + Append.appended]++;
+    this.#extendTimes(t);
+  }
+
+  /** What the kernel does for a float. */
+  #applyHistogram({ ref, t, histogram, start }: StagedHistogram, minValidTime: number): void {
+    const head = this.#head;
+    const words = this.#words;
+    const doubles = this.#doubles;
     const { stats } = head;
     if (t < minValidTime) {
       stats.histogramsOutOfBounds++;
@@ -235,16 +308,28 @@ export class Staging {
       if (t < lastTime && words[record + Series.open] !== 0) stats.histogramsOutOfOrder++;
       return;
     }
-    if (words[record + Series.noteBatch] !== head.batch) {
-      while (!takeNote(words, control, record, head.batch)) {
-        head.arena.refill(words[control + Append.missingClass]);
-      }
-      if (words[control + Append.retiredCount] === words[control + Append.retiredCapacity]) this.#drain();
-    }
-    head.histograms.append(ref, t, histogram);
+    this.#note(record);
+    head.histograms.append(ref, t, histogram, start);
     stats.histogramsAppended++;
-    doubles[(control + Append.mint) >> 1] = Math.min(doubles[(control + Append.mint) >> 1], t);
-    doubles[(control + Append.maxt) >> 1] = Math.max(doubles[(control + Append.maxt) >> 1], t);
+    this.#extendTimes(t);
+  }
+
+  /** For the isolation of readers, before the first sample of the batch. */
+  #note(record: number): void {
+    const words = this.#words;
+    const control = this.#control;
+    const { batch, arena } = this.#head;
+    if (words[record + Series.noteBatch] === batch) return;
+    while (!takeNote(words, control, record, batch)) arena.refill(words[control + Append.missingClass]);
+    if (words[control + Append.retiredCount] === words[control + Append.retiredCapacity]) this.#drain();
+  }
+
+  #extendTimes(t: number): void {
+    const doubles = this.#doubles;
+    const mint = (this.#control + Append.mint) >> 1;
+    const maxt = (this.#control + Append.maxt) >> 1;
+    doubles[mint] = Math.min(doubles[mint], t);
+    doubles[maxt] = Math.max(doubles[maxt], t);
   }
 
   /** Gives the memory back; nothing may be called afterwards. */

@@ -7,7 +7,7 @@ import { type Fs, joinPath } from "../../base/fs.ts";
 import { PageCache } from "../../base/page-cache.ts";
 import type { Loss } from "../../base/quarantine-note.ts";
 import { ReadAhead } from "../../base/read-ahead.ts";
-import { isChunkEncoding, isHistogramEncoding, sampleCount } from "../../chunkenc/encoding.ts";
+import { chunkSamples, isChunkEncoding, isHistogramEncoding } from "../../chunkenc/encoding.ts";
 import { chunksDir, indexFile } from "../block/block.ts";
 import { type BlockMeta, type BlockStats, metaFile, readMeta } from "../block/meta.ts";
 import type { Chunk, ChunkSource } from "../chunks/chunk.ts";
@@ -118,7 +118,7 @@ function checkChunks(fs: Fs, dir: string, all: readonly SalvagedSeries[]): Check
         maxt = Math.max(maxt, to);
         try {
           const { encoding, bytes } = soundChunk(segments, ref, from, to);
-          const samples = sampleCount(bytes);
+          const samples = chunkSamples(encoding, bytes);
           numChunks++;
           numSamples += samples;
           if (isHistogramEncoding(encoding)) numHistogramSamples += samples;
@@ -149,7 +149,7 @@ function checkChunks(fs: Fs, dir: string, all: readonly SalvagedSeries[]): Check
 
 function soundChunk(segments: SegmentReader, ref: number, mint: number, maxt: number): Chunk {
   const chunk = segments.storedChunk(ref, mint, maxt);
-  if (!isChunkEncoding(chunk.encoding) || sampleCount(chunk.bytes) === 0 || mint > maxt) {
+  if (!isChunkEncoding(chunk.encoding) || chunkSamples(chunk.encoding, chunk.bytes) === 0 || mint > maxt) {
     throw new CorruptionError("chunk", ref, `encoding ${chunk.encoding}, from ${mint} to ${maxt}`);
   }
   return chunk;

@@ -5,10 +5,10 @@
 import { ByteWriter } from "../../base/bytes.ts";
 import type { Labels } from "../../model/labels.ts";
 import { type ExemplarEntry, encodeExemplars } from "../record/exemplars.ts";
-import { encodeHistograms, type HistogramEntry } from "../record/histograms.ts";
+import { encodeHistograms, encodeHistogramsWithStarts, type HistogramEntry } from "../record/histograms.ts";
 import { encodeMetadata, type MetadataEntry } from "../record/metadata.ts";
 import { encodeMmapMarkers, type MmapMarker } from "../record/mmap-markers.ts";
-import { encodeSamples } from "../record/samples.ts";
+import { encodeSamples, encodeSamplesWithStarts } from "../record/samples.ts";
 import { addSeries, beginSeries } from "../record/series.ts";
 import { encodeTombstones, type TombstoneEntry } from "../record/tombstones.ts";
 import type { Wal } from "./wal.ts";
@@ -50,12 +50,28 @@ export class WalLog {
     if (entries.length > 0) encodeMetadata(entries, this.#next());
   }
 
-  logSamples(walRefs: Float64Array, timestamps: Float64Array, values: Float64Array, n: number): void {
-    if (n > 0) encodeSamples(walRefs, timestamps, values, 0, n, this.#next());
+  /** With `starts` as a record of the type that has start times. */
+  logSamples(
+    walRefs: Float64Array,
+    timestamps: Float64Array,
+    values: Float64Array,
+    n: number,
+    starts?: Float64Array,
+  ): void {
+    if (n === 0) return;
+    if (starts === undefined) encodeSamples(walRefs, timestamps, values, 0, n, this.#next());
+    else encodeSamplesWithStarts(walRefs, timestamps, values, starts, 0, n, this.#next());
   }
 
-  /** All with integer counts or all with float counts. Those with custom buckets are a record of their own, after the others. */
-  logHistograms(entries: readonly HistogramEntry[]): void {
+  /**
+   * All with integer counts or all with float counts. Those with custom buckets are a record of their own, after the others;
+   * with start times all are one record.
+   */
+  logHistograms(entries: readonly HistogramEntry[], withStarts = false): void {
+    if (withStarts) {
+      if (entries.length > 0) encodeHistogramsWithStarts(entries, this.#next());
+      return;
+    }
     for (const isCustom of [false, true]) {
       const record = entries.filter(({ histogram }) => histogram.isCustom === isCustom);
       if (record.length > 0) encodeHistograms(record, this.#next());
