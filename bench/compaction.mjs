@@ -106,7 +106,8 @@ async function compactGroups(dir, groups, threads) {
   const storage = { dir, blockSegmentBytes: 512 * 1024 * 1024, delayCompactFile: "" };
   const data = (sweeps) => ({ storage, control: new Control().buffer, head: undefined, sweeps });
   const env = { clock: nodeClock, logger: quiet };
-  const compactors = new CompactionThreads(threads, data, () => {}, env);
+  const listener = { firstEnded() {}, chunksWritten() {} };
+  const compactors = new CompactionThreads(threads, data, listener, env);
   const begun = performance.now();
   const results = await Promise.all(groups.map((names) => compactors.compactBlocks({ names, rules: [] })));
   const seconds = (performance.now() - begun) / 1000;

@@ -22,6 +22,7 @@ export const Root = {
   firstName: pageWords + 10,
   deletedIntervals: pageWords + 11,
   outOfOrder: pageWords + 12,
+  seriesNotFound: pageWords + 13,
   states: pageWords + 16,
   wordsInUse: pageWords + 32,
   classes: pageWords + 64,

@@ -28,6 +28,7 @@ export class Appends {
   readonly #head: HeadReadiness;
   readonly #waiting: WaitingAppends;
   #ended = false;
+  #open = 0;
 
   /** `waitingBytesMax`: of all that waits. */
   constructor(writer: Thread<WriterMethods>, head: HeadReadiness, clock: Clock, waitingBytesMax: number) {
@@ -48,6 +49,11 @@ export class Appends {
     };
   }
 
+  /** Scrapes and remote-write requests that the writer has, and has not committed yet. */
+  get openCount(): number {
+    return this.#open;
+  }
+
   /** The body is handed over. */
   async write(body: Uint8Array, headers: WriteHeaders): Promise<Answer> {
     if (!(await this.#headFor(body, writePatienceMs))) {
@@ -55,7 +61,7 @@ export class Appends {
       return notReady(this.#ended);
     }
     const transfer = [body.buffer as ArrayBuffer];
-    const { answer } = await this.#writer.call("write", { body, headers }, transfer);
+    const { answer } = await this.#opened(this.#writer.call("write", { body, headers }, transfer));
     return answer;
   }
 
@@ -73,7 +79,16 @@ export class Appends {
       return { scraped: 0, postRelabel: 0, added: 0, error };
     }
     const transfer = body === undefined ? [] : [body.buffer as ArrayBuffer];
-    return this.#writer.call("deliver", { id, page }, transfer);
+    return this.#opened(this.#writer.call("deliver", { id, page }, transfer));
+  }
+
+  async #opened<T>(append: Promise<T>): Promise<T> {
+    this.#open++;
+    try {
+      return await append;
+    } finally {
+      this.#open--;
+    }
   }
 
   async #headFor(body: Uint8Array | undefined, patienceMs?: number): Promise<boolean> {

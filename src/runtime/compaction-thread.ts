@@ -11,7 +11,8 @@ import { nodeFs } from "../node/fs.ts";
 import { nodeRandom } from "../node/random.ts";
 import { parseMetricSelector } from "../promql/parser/parser.ts";
 import type { Block } from "../tsdb/block/block.ts";
-import type { BlockDescription } from "../tsdb/block/meta.ts";
+import type { BlockDescription, BlockMeta } from "../tsdb/block/meta.ts";
+import type { ChunkSource } from "../tsdb/chunks/chunk.ts";
 import {
   type CompactOptions,
   cleanBlock,
@@ -30,15 +31,16 @@ import {
 } from "../tsdb/compact/retention-rules.ts";
 import { snapshotBlocks } from "../tsdb/compact/snapshot.ts";
 import { withoutPendingUploads } from "../tsdb/compact/upload-file.ts";
-import { writeBlock } from "../tsdb/compact/write-block.ts";
+import { type BlockRange, writeBlock } from "../tsdb/compact/write-block.ts";
 import { headChunksDir, quarantineDir, walDir, wblDir } from "../tsdb/db.ts";
 import { liveWalRefs } from "../tsdb/head/head-status.ts";
 import { publishSnapshot } from "../tsdb/head-snapshot/files.ts";
 import { writeCheckpoint } from "../tsdb/wal/checkpoint.ts";
 import { checkpointPath } from "../tsdb/wal/checkpoint-dir.ts";
+import { ChunkHistograms } from "./chunk-histograms.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
-import type { CompactionData, CompactionMethods, RewrittenBlock } from "./protocol.ts";
+import type { CompactionData, CompactionMethods, CompactionNotice, RewrittenBlock } from "./protocol.ts";
 import { serve } from "./rpc.ts";
 import type { RetentionSettings } from "./settings.ts";
 import { takeHeadSnapshot } from "./take-head-snapshot.ts";
@@ -80,6 +82,21 @@ function rewritten({ meta, sizeBytes }: Block, freedBytes: number): RewrittenBlo
   return { ulid, minTime, maxTime, sizeBytes, freedBytes };
 }
 
+/** Writes a block of what the head holds, and posts what its chunks are like. */
+function writeFromHead(
+  target: string,
+  source: ChunkSource,
+  range: BlockRange,
+  blockHints: readonly string[] = [],
+): BlockMeta | undefined {
+  const chunks = new ChunkHistograms();
+  const onChunk = (sizeBytes: number, samples: number, rangeMs: number) =>
+    chunks.observe(sizeBytes, samples, rangeMs);
+  const meta = writeBlock(env, target, source, range, { ...options, hints: blockHints, onChunk });
+  port.postMessage({ notice: "chunks", chunks: chunks.observed } satisfies CompactionNotice);
+  return meta;
+}
+
 let buffersCounted = 0;
 
 /** Buffers outside of the JavaScript heap; the pages of the cache are counted as such. */
@@ -94,9 +111,7 @@ serve<CompactionMethods>(
   port,
   {
     writeHeadBlock({ mint, maxt, dir: target }) {
-      const source = storage.head.chunkSource(mint, maxt);
-      const range = { mint, maxt: maxt + 1 };
-      return writeBlock(env, target, source, range, options);
+      return writeFromHead(target, storage.head.chunkSource(mint, maxt), { mint, maxt: maxt + 1 });
     },
     writeLateBlocks({ mint, maxt, lastFileRef }) {
       const { blockRangeMs } = settings;
@@ -104,7 +119,7 @@ serve<CompactionMethods>(
       for (let from = Math.floor(mint / blockRangeMs) * blockRangeMs; from <= maxt; from += blockRangeMs) {
         const range = { mint: from, maxt: from + blockRangeMs };
         const source = storage.head.lateSource({ mint: from, maxt: range.maxt - 1, lastFileRef });
-        const meta = writeBlock(env, dir, source, range, { ...options, hints: [hints.outOfOrder] });
+        const meta = writeFromHead(dir, source, range, [hints.outOfOrder]);
         if (meta !== undefined) written.push(meta);
       }
       return written;

@@ -3,33 +3,47 @@
  * does everything that must not happen twice at a time; the others compact blocks beside it.
  */
 import type { Clock, Logger } from "../base/env.ts";
-import type { CompactionData, CompactionMethods, CompactionRequest, CompactionResult } from "./protocol.ts";
+import type { ObservedChunks } from "./chunk-histograms.ts";
+import type {
+  CompactionData,
+  CompactionMethods,
+  CompactionNotice,
+  CompactionRequest,
+  CompactionResult,
+} from "./protocol.ts";
 import { Thread } from "./thread.ts";
 
 /** Of each thread's JavaScript heap: the postings of a block that is being written are in it. */
 const heapLimitMiB = 1024;
 const youngLimitMiB = 6;
 
+/** Who is told what happens in the threads. */
+export interface CompactionListener {
+  /** The first thread, the only one that reads the head, has ended. */
+  firstEnded(): void;
+  /** Chunks of the head are in a block now. */
+  chunksWritten(chunks: ObservedChunks): void;
+}
+
 export class CompactionThreads {
   readonly #countMax: number;
   readonly #data: (sweeps: boolean) => CompactionData;
-  readonly #onFirstEnd: () => void;
+  readonly #listener: CompactionListener;
   readonly #env: { readonly clock: Clock; readonly logger: Logger };
   #threads: Thread<CompactionMethods>[] = [];
   /** Compactions that wait for a thread. */
   #waiting: (() => void)[] = [];
   #busy = 0;
 
-  /** `onFirstEnd` is called when the first thread, the only one that reads the head, has ended. */
   constructor(
     countMax: number,
     data: (sweeps: boolean) => CompactionData,
-    onFirstEnd: () => void,
+    listener: CompactionListener,
     env: { readonly clock: Clock; readonly logger: Logger },
   ) {
     this.#countMax = Math.max(1, countMax);
     this.#data = data;
-    this.#onFirstEnd = onFirstEnd;
+    this.#listener = listener;
     this.#env = env;
   }
 
@@ -76,7 +90,11 @@ export class CompactionThreads {
         module: new URL("./compaction-thread.js", import.meta.url),
         // What another thread is writing must not be taken for a leftover.
         data: () => this.#data(isFirst && this.#threads.length <= 1),
-        onEnd: isFirst ? this.#onFirstEnd : undefined,
+        onEnd: isFirst ? () => this.#listener.firstEnded() : undefined,
+        onMessage: (message) => {
+          const { notice, chunks } = message as CompactionNotice;
+          if (notice === "chunks") this.#listener.chunksWritten(chunks);
+        },
         heapLimitMiB,
         youngLimitMiB,
       },

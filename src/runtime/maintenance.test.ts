@@ -14,6 +14,7 @@ function world(headCutDelayMs = 0) {
   const early = { value: false };
   const groups: string[][] = [];
   const failing = new Set<string>();
+  let unreadable = 0;
   const step = async <T>(name: string, result: T): Promise<T> => {
     calls.push(name);
     if (failing.has(name)) throw new Error("ENOSPC");
@@ -34,7 +35,8 @@ function world(headCutDelayMs = 0) {
     planCheckpoint: (mint) => step(`plan ${mint}`, job),
     writeCheckpoint: () => step("checkpoint", 4096),
     finishCheckpoint: (mint) => step(`finish ${mint}`, undefined),
-    deleteBlocks: () => step("delete", undefined),
+    deleteBlocks: () =>
+      step("delete", unreadable > 0 ? { deleted: [], expired: 0, outsized: 0, unreadable } : undefined),
     applyRetentionRule: () => Promise.resolve(undefined),
     planCompactions: async () => {
       if (groups.length > 0) calls.push("plan blocks");
@@ -51,7 +53,8 @@ function world(headCutDelayMs = 0) {
     for (let i = 0; i < 50; i++) await Promise.resolve();
     return calls.splice(0).join(", ");
   };
-  return { maintenance, clock, control, due, early, groups, failing, took };
+  const setUnreadable = (count: number) => (unreadable = count);
+  return { maintenance, clock, control, due, early, groups, failing, setUnreadable, took };
 }
 
 test("a round cuts all that is due, then checkpoints, then deletes; the next one comes a minute later", async () => {
@@ -116,6 +119,7 @@ test("what goes on failing is tried later and later, and at once when the disk h
     if ((await took()).startsWith("write")) rounds.push(round);
   }
   expect(rounds).toEqual([1, 3, 7, 15, 31, 47]);
+  expect(maintenance.stats).toMatchObject({ rounds: 51, compactionsFailed: 7, compactionsSkipped: 44 });
   failing.clear();
   maintenance.diskChanged();
   expect(await took()).toBe("write, truncate 100, plan 100, checkpoint, finish 100, delete, idle");
@@ -211,4 +215,42 @@ test("a cut that is delayed comes when its time has passed, an urgent one at onc
   clock.advance(1);
   maintenance.trigger();
   expect(await took()).toMatch(/^write, truncate 300, /);
+});
+
+test("what a checkpoint covers and cannot be removed is left for the next one", async () => {
+  const { maintenance, clock, due, failing, took } = world();
+  due.push(0);
+  failing.add("finish 100");
+  maintenance.start();
+  expect(await took()).toBe("write, truncate 100, plan 100, checkpoint, finish 100, delete, idle");
+  expect(maintenance.stats).toMatchObject({ checkpoints: 1, checkpointsFailed: 0 });
+  clock.advance(intervalMs);
+  expect(await took()).toBe("delete, idle");
+});
+
+test("a round in which blocks cannot be read, or be deleted, counts once as failed", async () => {
+  const { maintenance, clock, groups, failing, setUnreadable, took } = world();
+  setUnreadable(2);
+  groups.push(["a", "b"]);
+  maintenance.start();
+  expect(await took()).toBe("delete, plan blocks, compact a+b, delete, idle");
+  expect(maintenance.stats).toMatchObject({ rounds: 1, roundsFailed: 1 });
+  setUnreadable(0);
+  clock.advance(intervalMs);
+  await took();
+  expect(maintenance.stats).toMatchObject({ rounds: 2, roundsFailed: 1 });
+  failing.add("delete");
+  clock.advance(intervalMs);
+  await took();
+  expect(maintenance.stats).toMatchObject({ rounds: 3, roundsFailed: 2 });
+});
+
+test("how long compactions took is a histogram of those that succeeded", async () => {
+  const { maintenance, due, groups, failing, took } = world();
+  due.push(0);
+  groups.push(["a", "b"], ["c", "d"]);
+  failing.add("compact c+d");
+  maintenance.start();
+  await took();
+  expect(maintenance.durations.stats("s")).toMatchObject({ sUpTo1: 2, sUpTo8192: 2, sCount: 2 });
 });

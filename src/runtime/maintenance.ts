@@ -11,6 +11,7 @@ import type { BlockDescription } from "../tsdb/block/meta.ts";
 import type { HeadCut, LateCompaction } from "../tsdb/db.ts";
 import { Backoff } from "./backoff.ts";
 import type { Control } from "./control.ts";
+import { exponentialBounds, HistogramCounts } from "./histogram-counts.ts";
 import type {
   BlockDeletions,
   CheckpointJob,
@@ -45,13 +46,16 @@ export interface MaintenanceSteps {
 /** Counters for /metrics. */
 export interface MaintenanceStats {
   rounds: number;
+  /** Rounds in which a block could not be read, or what is to go could not be deleted. */
+  roundsFailed: number;
   headCompactions: number;
   /** Of blocks with each other. */
   blockCompactions: number;
   /** Of these, those of blocks that overlapped. */
   verticalCompactions: number;
   compactionsFailed: number;
-  compactionSeconds: number;
+  /** Times that blocks were not compacted, or the head not cut, because the last tries had failed: a pause goes on. */
+  compactionsSkipped: number;
   /** Blocks that are being written now. */
   compactionsRunning: number;
   checkpoints: number;
@@ -61,6 +65,8 @@ export interface MaintenanceStats {
   checkpointSeconds: number;
   checkpointLastSeconds: number;
   checkpointLastBytes: number;
+  /** How long all checkpoints took together with the removal of what they cover. */
+  walTruncateSeconds: number;
   blocksDeleted: number;
   /** Times that blocks had to go for their age, and for the room they took. */
   timeRetentions: number;
@@ -71,6 +77,9 @@ export interface MaintenanceStats {
 }
 
 const nothingDeleted: BlockDeletions = { deleted: [], expired: 0, outsized: 0, unreadable: 0 };
+
+/** Of the durations of compactions, as in Prometheus. */
+export const compactionSecondsBounds = exponentialBounds(1, 2, 14);
 
 export interface MaintenanceTimes {
   /** Between two rounds: Prometheus's --storage.tsdb.block-reload-interval. */
@@ -84,11 +93,12 @@ const defaultTimes: MaintenanceTimes = { intervalMs: 60_000, headCutDelayMs: 0 }
 export class Maintenance {
   readonly stats: MaintenanceStats = {
     rounds: 0,
+    roundsFailed: 0,
     headCompactions: 0,
     blockCompactions: 0,
     verticalCompactions: 0,
     compactionsFailed: 0,
-    compactionSeconds: 0,
+    compactionsSkipped: 0,
     compactionsRunning: 0,
     checkpoints: 0,
     checkpointsFailed: 0,
@@ -96,12 +106,15 @@ export class Maintenance {
     checkpointSeconds: 0,
     checkpointLastSeconds: 0,
     checkpointLastBytes: 0,
+    walTruncateSeconds: 0,
     blocksDeleted: 0,
     timeRetentions: 0,
     sizeRetentions: 0,
     ruleRewrites: 0,
     ruleFreedBytes: 0,
   };
+  /** Seconds; of the cuts and compactions that succeeded. */
+  readonly durations = new HistogramCounts(compactionSecondsBounds);
   readonly #steps: MaintenanceSteps;
   readonly #control: Control;
   readonly #clock: Clock;
@@ -113,6 +126,7 @@ export class Maintenance {
   #round: Promise<void> | undefined;
   #again = false;
   #lateFailed = false;
+  #roundFailed = false;
   /** Everything before this is in blocks, and a checkpoint that says so is still to be written. */
   #checkpointDue: number | undefined;
   readonly #cutBackoff: Backoff;
@@ -190,6 +204,7 @@ export class Maintenance {
 
   async #run(): Promise<void> {
     this.stats.rounds++;
+    this.#roundFailed = false;
     const cut = await this.#cutHead();
     if (cut !== undefined || this.#lateFailed) await this.#compactLate();
     this.#checkpointDue = cut ?? this.#checkpointDue;
@@ -197,13 +212,14 @@ export class Maintenance {
     await this.#deleteBlocks();
     await this.#compactBlocks();
     await this.#applyRetentionRules();
+    if (this.#roundFailed) this.stats.roundsFailed++;
     await this.#steps.idle();
   }
 
   /** Cuts blocks until the head is small enough; returns the end of the last one. */
   async #cutHead(): Promise<number | undefined> {
     let end: number | undefined;
-    if (this.#cutBackoff.isWaiting) return end;
+    if (this.#isSkipped(this.#cutBackoff)) return end;
     try {
       for (;;) {
         const cut = await this.#steps.headCompactionDue();
@@ -266,7 +282,7 @@ export class Maintenance {
 
   /** Compacts until there is nothing more to do, or the head has grown again: its block comes first. */
   async #compactBlocks(): Promise<void> {
-    if (this.#compactionBackoff.isWaiting) return;
+    if (this.#isSkipped(this.#compactionBackoff)) return;
     try {
       for (;;) {
         const groups = await this.#steps.planCompactions();
@@ -341,20 +357,27 @@ export class Maintenance {
     }
   }
 
+  #isSkipped(backoff: Backoff): boolean {
+    if (backoff.isWaiting) this.stats.compactionsSkipped++;
+    return backoff.isWaiting;
+  }
+
   /** Counts the time of a block that is being written. */
   async #timed<T>(write: () => Promise<T>): Promise<T> {
     const begunMs = this.#clock.monotonicMs();
     this.stats.compactionsRunning++;
     try {
-      return await write();
+      const written = await write();
+      this.durations.observe((this.#clock.monotonicMs() - begunMs) / 1000);
+      return written;
     } finally {
       this.stats.compactionsRunning--;
-      this.stats.compactionSeconds += (this.#clock.monotonicMs() - begunMs) / 1000;
     }
   }
 
   async #checkpoint(mint: number): Promise<void> {
     if (this.#checkpointBackoff.isWaiting) return;
+    const begunMs = this.#clock.monotonicMs();
     try {
       const job = await this.#steps.planCheckpoint(mint);
       if (this.#closed) return;
@@ -365,9 +388,10 @@ export class Maintenance {
       const { from, to } = job.plan;
       this.#logger.info("WAL checkpoint started", { firstSegment: from, lastSegment: to });
       await this.#writeCheckpoint(job);
-      await this.#steps.finishCheckpoint(mint);
       this.#checkpointDue = undefined;
       this.stats.checkpoints++;
+      await this.#finishCheckpoint(mint);
+      this.stats.walTruncateSeconds += (this.#clock.monotonicMs() - begunMs) / 1000;
       this.#checkpointBackoff.reset();
       this.#logger.info("WAL checkpoint completed", { firstSegment: from, lastSegment: to });
     } catch (error) {
@@ -380,15 +404,29 @@ export class Maintenance {
     }
   }
 
+  /** What is left goes with the next checkpoint; until then nothing reads it. */
+  async #finishCheckpoint(mint: number): Promise<void> {
+    try {
+      await this.#steps.finishCheckpoint(mint);
+    } catch (error) {
+      this.#logger.error(
+        "What a WAL checkpoint stands for could not be removed; it is tried again after the next one",
+        { error },
+      );
+    }
+  }
+
   async #deleteBlocks(): Promise<void> {
     try {
-      const { deleted, expired, outsized } = (await this.#steps.deleteBlocks()) ?? nothingDeleted;
+      const { deleted, expired, outsized, unreadable } = (await this.#steps.deleteBlocks()) ?? nothingDeleted;
+      if (unreadable > 0) this.#roundFailed = true;
       if (deleted.length === 0) return;
       this.stats.blocksDeleted += deleted.length;
       if (expired > 0) this.stats.timeRetentions++;
       if (outsized > 0) this.stats.sizeRetentions++;
       this.#control.blocksChanged();
     } catch (error) {
+      this.#roundFailed = true;
       this.#logger.error("Deleting old blocks failed; it is tried again in a minute", { error });
     }
   }

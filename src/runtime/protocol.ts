@@ -9,6 +9,7 @@ import type { HeadHandle } from "../tsdb/head/memory.ts";
 import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
 import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
+import type { ObservedChunks } from "./chunk-histograms.ts";
 import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
 
 /** Counters and gauges by name, for /metrics. */
@@ -135,6 +136,12 @@ export interface CompactionData {
   readonly head: HeadHandle | undefined;
   /** Whether this thread may take what is unfinished for leftovers: the first one, when no other runs. */
   readonly sweeps: boolean;
+}
+
+/** What a compaction thread posts without being asked: chunks of the head that are in a block now. */
+export interface CompactionNotice {
+  readonly notice: "chunks";
+  readonly chunks: ObservedChunks;
 }
 
 /** What a compaction of blocks did. */

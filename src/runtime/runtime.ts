@@ -31,10 +31,11 @@ import { snapshotName, snapshotsDir } from "../tsdb/compact/snapshot.ts";
 import { releaseOwner } from "../tsdb/head/epochs.ts";
 import { type HeadHandle, HeadMemory } from "../tsdb/head/memory.ts";
 import { Appends } from "./appends.ts";
+import { ChunkHistograms } from "./chunk-histograms.ts";
 import { CompactionThreads } from "./compaction-threads.ts";
 import { Control } from "./control.ts";
 import { HeadSnapshots } from "./head-snapshots.ts";
-import { Maintenance, type MaintenanceStats } from "./maintenance.ts";
+import { Maintenance } from "./maintenance.ts";
 import { MemoryMeter } from "./memory-meter.ts";
 import type {
   BlockDeletions,
@@ -80,6 +81,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
   #queriesRefused = 0;
   readonly #writer: Thread<WriterMethods>;
   readonly #compactors: CompactionThreads;
+  readonly #chunkHistograms = new ChunkHistograms();
   #queries: QuerySettings;
   #retention: RetentionSettings;
   #writerSettings: WriterSettings;
@@ -109,7 +111,10 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     this.#compactors = new CompactionThreads(
       options.compactionParallelism,
       (sweeps): CompactionData => ({ storage, control, head: this.#head, sweeps }),
-      () => this.#readerEnded(compactionOwner),
+      {
+        firstEnded: () => this.#readerEnded(compactionOwner),
+        chunksWritten: (chunks) => this.#chunkHistograms.add(chunks),
+      },
       env,
     );
     const threadsMax = Math.max(1, Math.min(options.queryConcurrencyMax, availableParallelism()));
@@ -338,6 +343,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       ...stats,
       remoteWriteRefused: (stats.remoteWriteRefused ?? 0) + writes,
       scrapeScrapesSkipped: (stats.scrapeScrapesSkipped ?? 0) + scrapes,
+      appendsOpen: this.appends.openCount,
     };
   }
 
@@ -357,8 +363,10 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
     return { ...this.memory, series: stats.series ?? 0, seriesRefused: stats.seriesRefused ?? 0, culprits };
   }
 
-  get maintenanceStats(): MaintenanceStats {
-    return this.maintenance.stats;
+  /** Counters and gauges of maintenance and compaction for /metrics. */
+  get maintenanceStats(): ThreadStats {
+    const { stats, durations } = this.maintenance;
+    return { ...stats, ...durations.stats("compactionSeconds"), ...this.#chunkHistograms.stats() };
   }
 
   /** Threads that run, and how many died and were replaced. */

@@ -1,31 +1,42 @@
 /** The writer's counters and gauges in one flat object, for /metrics. */
+import { Root, Slot } from "../kernels/head-layout.ts";
 import type { WriteReceiver } from "../remote/write-receiver.ts";
 import type { ScrapeIngest } from "../scrape/ingest.ts";
 import type { Db } from "../tsdb/db.ts";
+import { oldestBatch } from "../tsdb/head/epochs.ts";
 import type { ThreadStats } from "./protocol.ts";
+import type { RecentSeconds } from "./recent-seconds.ts";
 
 /**
- * `syncs`: how many syncs of the WAL there were and how long they took together; `refused`: what was refused before it
- * was begun.
+ * `syncs`: how long syncs of the WAL took, by the monotonic clock that `nowMs` is of; `refused`: what was refused before
+ * it was begun.
  */
 export function writerStats(
   db: Db,
   receiver: WriteReceiver,
   scrapes: ScrapeIngest,
-  syncs: { readonly count: number; readonly seconds: number },
+  syncs: RecentSeconds,
   refused: { readonly requests: number },
+  nowMs: number,
 ): ThreadStats {
+  const [syncQ50, syncQ90, syncQ99] = syncs.quantiles([0.5, 0.9, 0.99], nowMs);
   const { head, wal } = db;
+  const { words } = head.memory;
   const sizes = db.sizeBytes();
   return {
     ...head.stats,
     ...head.cuts.persisted,
+    ...db.truncation.stats,
+    batchCommitted: words[Root.committed],
+    batchOldest: oldestBatch(words, Slot.pinned),
+    seriesNotFound: Atomics.load(words, Root.seriesNotFound),
     chunksWaiting: head.cuts.waiting,
     memoryChunks: head.stats.chunks - head.lists.total,
     openChunks: head.stats.chunks - head.lists.total - head.cuts.waiting,
     ...prefixed("remoteWrite", receiver.stats),
     ...prefixed("scrape", scrapes.stats),
     ...prefixed("wal", wal.stats),
+    ...prefixed("wal", wal.removals),
     ...prefixed("disk", db.disk.stats),
     diskWritable: db.disk.state === "ok" ? 1 : 0,
     diskReserveBytes: db.disk.reserveBytes,
@@ -52,10 +63,15 @@ export function writerStats(
     walCorruptions: wal.replayed.setAside.length,
     blocksRepaired: db.blockRepairs.length,
     walSyncs: syncs.count,
-    walSyncSeconds: syncs.seconds,
+    walSyncSeconds: syncs.sum,
+    walSyncQ50: syncQ50,
+    walSyncQ90: syncQ90,
+    walSyncQ99: syncQ99,
     walSyncsFailed: wal.syncsFailed,
     replaySeconds: db.replaySeconds,
     snapshotSeries: db.snapshotSeries ?? 0,
+    snapshotsRefused: db.snapshotRefused ? 1 : 0,
+    chunkDamages: db.chunkDamages,
   };
 }
 

@@ -30,6 +30,7 @@ import { headChunksDir } from "../tsdb/recover.ts";
 import { Control } from "./control.ts";
 import { portLogger } from "./port-logger.ts";
 import type { WriterData, WriterMethods, WriterNotice, WriterSettings } from "./protocol.ts";
+import { RecentSeconds } from "./recent-seconds.ts";
 import { Handover, serve } from "./rpc.ts";
 import { takeHeadSnapshot } from "./take-head-snapshot.ts";
 import { writerOwner } from "./thread-storage.ts";
@@ -51,7 +52,7 @@ const notify = (notice: WriterNotice) => port.postMessage(notice);
 
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
-const syncs = { count: 0, seconds: 0 };
+const syncs = new RecentSeconds();
 /** Remote-write requests that were refused before they were begun, because nothing is stored at present. */
 const refused = { requests: 0 };
 const db = openDb(env, settings.dir, {
@@ -61,10 +62,7 @@ const db = openDb(env, settings.dir, {
   onBlocks: (endMs) => {
     control.headFromMs = endMs;
   },
-  onSync: (seconds) => {
-    syncs.count++;
-    syncs.seconds += seconds;
-  },
+  onSync: (seconds) => syncs.observe(seconds, nodeClock.monotonicMs()),
   syncFull: syncFile,
   disk: {
     reserveBytes: settings.reserveBytes,
@@ -235,6 +233,6 @@ serve<WriterMethods>(port, {
       series += db.deleteSamples(mint, maxt, matchers, writerOwner);
     return series;
   },
-  stats: () => writerStats(db, receiver, scrapes, syncs, refused),
+  stats: () => writerStats(db, receiver, scrapes, syncs, refused, nodeClock.monotonicMs()),
   close: closeDb,
 });

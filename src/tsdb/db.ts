@@ -22,7 +22,7 @@ import { removeLeftovers } from "./compact/delete-block.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
 import { earlyCut } from "./early-cut.ts";
 import { HeadAppender } from "./head/appender.ts";
-import { Collection } from "./head/collection.ts";
+import type { CollectionState } from "./head/collection.ts";
 import { deleteSamples } from "./head/delete-samples.ts";
 import { batchesAfter, oldestBatch } from "./head/epochs.ts";
 import type { Head } from "./head/head.ts";
@@ -31,6 +31,7 @@ import type { HeadReplay, UnknownRefs } from "./head/replay.ts";
 import type { SnapshotPlace } from "./head-snapshot/position.ts";
 import type { WriterPart } from "./head-snapshot/write-snapshot.ts";
 import { writerPart } from "./head-snapshot/writer-part.ts";
+import { HeadTruncation } from "./head-truncation.ts";
 import { quarantineDir, recover } from "./recover.ts";
 import { checkBlocks } from "./salvage/check-blocks.ts";
 import type { BlockRepair } from "./salvage/repair-block.ts";
@@ -123,6 +124,10 @@ export class Db {
   readonly damageCount: number;
   /** How many series the start took from the head snapshot; undefined where all of the WAL was replayed. */
   readonly snapshotSeries: number | undefined;
+  /** There was a head snapshot that the start could not use. */
+  readonly snapshotRefused: boolean;
+  /** Files of `chunks_head` that were damaged. */
+  readonly chunkDamages: number;
   /** What was found wrong with blocks at the start, and what became of them. */
   readonly blockRepairs: readonly BlockRepair[];
   readonly #log: WalLog;
@@ -131,7 +136,7 @@ export class Db {
   #wbl: Wal | undefined;
   /** The batch since which no reader may begin with out-of-order samples that are about to go. */
   #lateAnnounced: number | undefined;
-  #truncation: Collection | undefined;
+  readonly truncation: HeadTruncation;
   #staleSeriesThreshold = 0;
   #closed = false;
 
@@ -179,7 +184,10 @@ export class Db {
     this.#wbl = recovered.wbl;
     this.#openWbl = recovered.openWbl;
     this.#chunks = recovered.chunks;
+    this.truncation = new HeadTruncation(this.head, this.#chunks, clock);
     this.snapshotSeries = recovered.snapshotSeries;
+    this.snapshotRefused = recovered.snapshotRefused;
+    this.chunkDamages = recovered.chunkDamages;
     this.unknownRefs = recovered.unknownRefs;
     warnAboutUnknownRefs(logger, recovered.unknownRefs);
     this.#log = new WalLog(this.wal);
@@ -297,16 +305,8 @@ export class Db {
    * A slice of the truncation of everything before `mint`, which a block has taken over; batches may be committed
    * between slices. Returns "done" when it is finished, "waiting" when running queries have to end first.
    */
-  truncateHead(mint: number, isOver: () => boolean): "working" | "waiting" | "done" {
-    // One that failed half way comes first.
-    this.#truncation ??= Collection.truncation(this.head, mint);
-    const truncation = this.#truncation;
-    const state = truncation.step(isOver);
-    if (state !== "done") return state;
-    this.#truncation = undefined;
-    if (truncation.mint < mint) return "working";
-    this.#chunks.truncate(mint);
-    return state;
+  truncateHead(mint: number, isOver: () => boolean): CollectionState {
+    return this.truncation.step(mint, isOver);
   }
 
   /** Deletes samples of the head; as deleteSamples of head/delete-samples.ts. */
@@ -336,7 +336,7 @@ export class Db {
   beginHeadSnapshot(): HeadSnapshotBegin | undefined {
     const { head } = this;
     const chunkFiles = this.#chunks.files();
-    if (chunkFiles === undefined || head.cuts.waiting > 0 || this.#truncation !== undefined) return undefined;
+    if (chunkFiles === undefined || head.cuts.waiting > 0 || this.truncation.isUnderWay) return undefined;
     if (!head.late.isEmpty) return undefined;
     return {
       place: {
@@ -353,7 +353,7 @@ export class Db {
 
   /** Whether nothing was taken from the head since the snapshot was begun: otherwise it may show what is gone. */
   headSnapshotStands(removals: string): boolean {
-    return this.#truncation === undefined && removals === this.#removals;
+    return !this.truncation.isUnderWay && removals === this.#removals;
   }
 
   get #removals(): string {

@@ -68,18 +68,21 @@ export interface Recovered {
   readonly unknownRefs: UnknownRefs;
   /** How many series came from the snapshot; undefined where none was used. */
   readonly snapshotSeries: number | undefined;
+  /** There was a snapshot that could not be used. */
+  readonly snapshotRefused: boolean;
   /** Damaged files of `chunks_head`. */
   readonly chunkDamages: number;
 }
 
 export function recover(env: WalEnv, dir: string, options: RecoveryOptions): Recovered {
-  return (options.thorough ? undefined : fromSnapshot(env, dir, options)) ?? replayed(env, dir, options);
+  const hasSnapshot = !options.thorough && env.fs.stat(snapshotPath(dir)) !== undefined;
+  const quick = hasSnapshot ? fromSnapshot(env, dir, options) : undefined;
+  return quick ?? { ...replayed(env, dir, options), snapshotRefused: hasSnapshot };
 }
 
 function fromSnapshot(env: WalEnv, dir: string, options: RecoveryOptions): Recovered | undefined {
   const { fs, logger } = env;
   const path = snapshotPath(dir);
-  if (fs.stat(path) === undefined) return undefined;
   let file: File | undefined;
   let reason: string;
   let damaged = false;
@@ -175,7 +178,10 @@ function replayed(
     replay.finish();
     const walRefMax = Math.max(wal.replayed.walRefMax, wbl?.replayed.walRefMax ?? 0, replayChunks.walRefMax);
     head.nextWalRef = Math.max(head.nextWalRef, walRefMax + 1);
-    return { head, chunks, wal, wbl, openWbl, unknownRefs: replay.unknown, snapshotSeries, chunkDamages };
+    return {
+      ...{ head, chunks, wal, wbl, openWbl, unknownRefs: replay.unknown },
+      ...{ snapshotSeries, snapshotRefused: false, chunkDamages },
+    };
   } catch (error) {
     chunks.close();
     throw error;

@@ -85,6 +85,7 @@ describe("a snapshot is not used, the log says why, and nothing else is differen
     const thorough = new SnapshotWorld(disk.clone(), { verifyOnStart: true });
     const world = new SnapshotWorld(disk);
     expect(world.db.snapshotSeries).toBeUndefined();
+    expect([world.db.snapshotRefused, thorough.db.snapshotRefused]).toEqual([true, false]);
     const said = world.env.logger.lines.filter(({ message }) =>
       message.includes("head snapshot is not used"),
     );
@@ -115,6 +116,7 @@ test("left alone it is used, and chunks that were written after it go on from it
   const before = killed(disk).read();
   const world = new SnapshotWorld(disk);
   expect(world.db.snapshotSeries).toBe(3);
+  expect(world.db.snapshotRefused).toBe(false);
   expect(world.env.logger.at("warn")).toEqual([]);
   expect(world.read()).toEqual(before);
 });

@@ -13,7 +13,7 @@ const peers = havePeers("/metrics against Prometheus", "prometheus");
 interface Page {
   readonly contentType: string | null;
   readonly types: ReadonlyMap<string, string>;
-  /** Label names of each family, without those of its own parts ("le", "quantile"). */
+  /** Label names of each family; of "le" and "quantile" each value. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
@@ -30,8 +30,8 @@ async function pageOf(url: string): Promise<Page> {
     const family = types.has(sample[1]) ? sample[1] : base;
     const names = labels.get(family) ?? new Set<string>();
     labels.set(family, names);
-    for (const [, name] of (sample[2] ?? "").matchAll(/([a-z_]+)="/g)) {
-      if (name !== "le" && name !== "quantile") names.add(name);
+    for (const [, name, value] of (sample[2] ?? "").matchAll(/([a-z_]+)="([^"]*)"/g)) {
+      names.add(name === "le" || name === "quantile" ? `${name} ${Number(value)}` : name);
     }
   }
   return { contentType: answer.headers.get("content-type"), types, labels };

@@ -2,7 +2,7 @@
  * What the process's memory is used for, and the families of the storage engine that Prometheus had before 2.0, as far as
  * their ideas live on here. Names, types and meanings are that engine's; the docs say what each counts here.
  */
-import { counter, gauge, type StatFamily, sampleOf, summary } from "./stat-families.ts";
+import { counter, gauge, type StatFamily, sampleOf, summary, sumOf } from "./stat-families.ts";
 
 const local = (name: string) => `prometheus_local_storage_${name}`;
 
@@ -84,17 +84,8 @@ export const memoryFamilies: readonly StatFamily[] = [
   counter(local("inconsistencies_total"), "walCorruptions", "Damages found in what is on the disk."),
   counter(
     local("persist_errors_total"),
-    (stats) => sumOf(stats["chunkWriteErrors"], stats["walWritesFailed"], stats["headCompactionsFailed"]),
+    (stats) => sumOf(stats["chunkWriteErrors"], stats["walWritesFailed"], stats["compactionsFailed"]),
     "Times that chunks, WAL or a block could not be written.",
   ),
   gauge(local("target_heap_size_bytes"), "memoryLimit", "The memory limit under its older name."),
 ];
-
-function sumOf(...numbers: (number | undefined)[]): number | undefined {
-  let sum = 0;
-  for (const number of numbers) {
-    if (number === undefined) return undefined;
-    sum += number;
-  }
-  return sum;
-}

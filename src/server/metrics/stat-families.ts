@@ -3,6 +3,8 @@
  * for histograms and summaries that were observed elsewhere, so these families are written here.
  */
 
+import { formatGeneral } from "../../model/format-float.ts";
+
 /** Counters and gauges by name, as the threads report them. */
 export type Stats = Readonly<Record<string, number | undefined>>;
 
@@ -48,6 +50,34 @@ export const summary = (name: string, sum: Source, count: Source, help: string):
   help,
   samples: [sampleOf(sum, "_sum"), sampleOf(count, "_count")],
 });
+
+/** What HistogramCounts.stats gives under `prefix`. */
+export const histogram = (
+  name: string,
+  prefix: string,
+  bounds: readonly number[],
+  help: string,
+): StatFamily => ({
+  name,
+  type: "histogram",
+  help,
+  samples: [
+    ...bounds.map((bound) => sampleOf(`${prefix}UpTo${bound}`, `_bucket{le="${formatGeneral(bound)}"}`)),
+    sampleOf(`${prefix}Count`, '_bucket{le="+Inf"}'),
+    sampleOf(`${prefix}Sum`, "_sum"),
+    sampleOf(`${prefix}Count`, "_count"),
+  ],
+});
+
+/** undefined where one of them is not known. */
+export function sumOf(...numbers: (number | undefined)[]): number | undefined {
+  let sum = 0;
+  for (const number of numbers) {
+    if (number === undefined) return undefined;
+    sum += number;
+  }
+  return sum;
+}
 
 /** The text format. Families without a sample are left out. */
 export function statsPage(families: readonly StatFamily[], stats: Stats): string {

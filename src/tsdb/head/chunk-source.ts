@@ -13,11 +13,11 @@ import { ReaderPin } from "./epochs.ts";
 import { HeadIndex } from "./head-index.ts";
 import type { ChunkStore } from "./head-log.ts";
 import { decodeGathered } from "./head-series.ts";
-import { type HeadMemory, seriesRecord } from "./memory.ts";
+import type { HeadMemory } from "./memory.ts";
 import type { PairStrings } from "./pair-strings.ts";
 import type { RefList } from "./refs.ts";
 import { GatheredChunks } from "./series-chunks.ts";
-import { isLiveRecord } from "./series-table.ts";
+import { selectedRecord } from "./series-table.ts";
 import { sortByLabels } from "./sort-refs.ts";
 
 const seriesPerSlice = 256;
@@ -67,8 +67,8 @@ export class HeadChunkSource implements ChunkSource {
     const pin = ReaderPin.open(this.#memory, this.#owner);
     try {
       for (let i = 0; i < n; i++) {
-        const record = seriesRecord(words, refs[i]);
-        if (record === 0 || !isLiveRecord(words, record)) continue;
+        const record = selectedRecord(words, refs[i]);
+        if (record === 0) continue;
         const chunks = new GatheredChunks(this.#memory, 16);
         if (chunks.gather(record, pin.state.batch, this.#mint, this.#maxt) === 0) continue;
         const labels = this.#strings.labels(record);

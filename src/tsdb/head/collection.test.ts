@@ -7,6 +7,7 @@ import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import { Collection } from "./collection.ts";
 import { seriesRecord } from "./memory.ts";
+import { selectedRecord } from "./series-table.ts";
 
 const t0 = 1_700_000_000_000;
 const every = [new Matcher("=~", "i", ".*")];
@@ -48,6 +49,11 @@ test("what ended before the time is gone, with its labels; the rest is as before
   const back = appender.series(Labels.of({ i: "50", third: "2", job: "x" }));
   expect(back).toBe(93);
   expect(appender.isLive(51)).toBe(false);
+  // A reader that had selected it finds that out, and says so.
+  const { words } = head.memory;
+  const notFound = words[Root.seriesNotFound];
+  expect([selectedRecord(words, 51), selectedRecord(words, back)]).toEqual([0, seriesRecord(words, back)]);
+  expect(words[Root.seriesNotFound]).toBe(notFound + 1);
 });
 
 test.each([

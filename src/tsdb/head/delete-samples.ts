@@ -6,10 +6,9 @@ import type { TombstoneEntry } from "../record/tombstones.ts";
 import { ReaderPin } from "./epochs.ts";
 import type { Head } from "./head.ts";
 import { HeadIndex } from "./head-index.ts";
-import { seriesRecord } from "./memory.ts";
 import { selectRefs } from "./select.ts";
 import { GatheredChunks } from "./series-chunks.ts";
-import { isLiveRecord, walRefOf } from "./series-table.ts";
+import { selectedRecord, walRefOf } from "./series-table.ts";
 
 /** The writer deletes between batches and has no limits. */
 const unlimited: QueryContext = { check() {}, chargeBytes() {}, releaseBytes() {} };
@@ -61,8 +60,8 @@ function stonesOf(
     const { refs, n } = selectRefs(words, index, unlimited, matchers);
     const chunks = new GatheredChunks(memory);
     for (let i = 0; i < n; i++) {
-      const record = seriesRecord(words, refs[i]);
-      if (record === 0 || !isLiveRecord(words, record)) continue;
+      const record = selectedRecord(words, refs[i]);
+      if (record === 0) continue;
       chunks.clear();
       if (chunks.gather(record, pin.state.batch, -Infinity, Infinity) === 0) continue;
       const first = Math.max(mint, chunks.mints[0]);

@@ -14,12 +14,12 @@ import { HeadIndex } from "./head-index.ts";
 import type { ChunkStore } from "./head-log.ts";
 import { HeadSeries } from "./head-series.ts";
 import { gatherLate, LateSeries } from "./late-samples.ts";
-import { type HeadMemory, pairHeader, seriesRecord } from "./memory.ts";
+import { type HeadMemory, pairHeader } from "./memory.ts";
 import type { PairStrings } from "./pair-strings.ts";
 import type { RefList } from "./refs.ts";
 import { selectRefs } from "./select.ts";
 import { GatheredChunks } from "./series-chunks.ts";
-import { isLiveRecord, pairIdsOf } from "./series-table.ts";
+import { pairIdsOf, selectedRecord } from "./series-table.ts";
 import { sortByLabels } from "./sort-refs.ts";
 
 const seriesPerCheck = 1024;
@@ -158,8 +158,8 @@ export class HeadQuerier implements Querier {
         context.chargeBytes(held + chunks.byteLength - charged);
         charged = held + chunks.byteLength;
       }
-      const record = seriesRecord(words, refs[i]);
-      if (record === 0 || !isLiveRecord(words, record)) continue;
+      const record = selectedRecord(words, refs[i]);
+      if (record === 0) continue;
       const first = chunks.n;
       const gathered = chunks.gather(record, batch, mint, maxt);
       const late = hasLate ? gatherLate(this.#memory, refs[i], batch, lateMint, maxt) : undefined;
@@ -198,8 +198,8 @@ export class HeadQuerier implements Querier {
         context.check();
         context.chargeBytes(Math.min(seriesPerCheck, n - i) * bytesPerSeries);
       }
-      const record = seriesRecord(words, refs[i]);
-      if (record === 0 || !isLiveRecord(words, record)) continue;
+      const record = selectedRecord(words, refs[i]);
+      if (record === 0) continue;
       chunks.clear();
       const isThere =
         chunks.gather(record, batch, mint, maxt) > 0 ||
@@ -216,8 +216,8 @@ export class HeadQuerier implements Querier {
     const ids = new Uint32Array(labelCountMask);
     for (let i = 0; i < n; i++) {
       if (i % seriesPerCheck === 0) context.check();
-      const record = seriesRecord(words, refs[i]);
-      if (record === 0 || !isLiveRecord(words, record)) continue;
+      const record = selectedRecord(words, refs[i]);
+      if (record === 0) continue;
       const count = pairIdsOf(words, record, ids);
       for (let k = 0; k < count; k++) visit(ids[k]);
     }

@@ -7,9 +7,9 @@ import { ReaderPin } from "./epochs.ts";
 import { HeadIndex } from "./head-index.ts";
 import type { ChunkStore } from "./head-log.ts";
 import { decodeLate, gatherLate, lateRoot } from "./late-samples.ts";
-import { type HeadMemory, seriesRecord } from "./memory.ts";
+import type { HeadMemory } from "./memory.ts";
 import type { PairStrings } from "./pair-strings.ts";
-import { isLiveRecord } from "./series-table.ts";
+import { selectedRecord } from "./series-table.ts";
 import { sortByLabels } from "./sort-refs.ts";
 
 export interface LateRange {
@@ -67,8 +67,8 @@ export class LateChunkSource implements ChunkSource {
     const { mint, maxt, lastFileRef } = this.#range;
     const pin = ReaderPin.open(this.#memory, this.#owner);
     try {
-      const record = seriesRecord(words, ref);
-      if (record === 0 || !isLiveRecord(words, record)) return undefined;
+      const record = selectedRecord(words, ref);
+      if (record === 0) return undefined;
       const late = gatherLate(this.#memory, ref, pin.state.batch, mint, maxt, lastFileRef);
       if (late === undefined) return undefined;
       const labels = this.#strings.labels(record);

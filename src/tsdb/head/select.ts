@@ -7,9 +7,8 @@ import { labelCountMask } from "../../kernels/head-layout.ts";
 import type { Matcher } from "../../model/matcher.ts";
 import type { QueryContext } from "../../storage/querier.ts";
 import type { HeadIndex } from "./head-index.ts";
-import { seriesRecord } from "./memory.ts";
 import { intersect, noRefs, type RefList, subtract } from "./refs.ts";
-import { isLiveRecord, pairIdsOf } from "./series-table.ts";
+import { pairIdsOf, selectedRecord } from "./series-table.ts";
 
 /** Looking at one candidate's labels costs about as much as stepping over so many refs of a list. */
 const refsPerCandidate = 8;
@@ -86,8 +85,8 @@ function filterByLabels(
   let kept = 0;
   for (let i = 0; i < n; i++) {
     if (i % candidatesPerCheck === 0) context.check();
-    const record = seriesRecord(words, refs[i]);
-    if (record === 0 || !isLiveRecord(words, record)) continue;
+    const record = selectedRecord(words, refs[i]);
+    if (record === 0) continue;
     const count = pairIdsOf(words, record, ids);
     let has = false;
     for (let k = 0; k < count && !has; k++) has = only === 0 ? wanted.has(ids[k]) : ids[k] === only;

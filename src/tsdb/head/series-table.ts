@@ -202,6 +202,17 @@ export function isLiveRecord(words: Uint32Array, record: number): boolean {
   return words[record + Series.labelCount] !== 0 && (words[record + Series.samples] & SeriesFlag.dead) === 0;
 }
 
+/**
+ * The record of a series that a reader has selected; 0 where the series was removed in the meantime, which is counted
+ * for prometheus_tsdb_head_series_not_found_total.
+ */
+export function selectedRecord(words: Uint32Array, ref: number): number {
+  const record = seriesRecord(words, ref);
+  if (record !== 0 && isLiveRecord(words, record)) return record;
+  Atomics.add(words, Root.seriesNotFound, 1);
+  return 0;
+}
+
 /** The WAL ref of a series. */
 export function walRefOf(words: Uint32Array, record: number): number {
   return (

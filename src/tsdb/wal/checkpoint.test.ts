@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { ReplayedWal, recordsOf, walWorld } from "../../../test/tsdb/wal-world.ts";
 import { ByteWriter } from "../../base/bytes.ts";
 import { CorruptionError } from "../../base/errors.ts";
+import type { Fs } from "../../base/fs.ts";
 import { Histogram } from "../../model/histogram.ts";
 import { Labels } from "../../model/labels.ts";
+import { faultFs } from "../../testkit/fault-fs.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
 import { encodeExemplars } from "../record/exemplars.ts";
 import { encodeHistograms, encodeHistogramsWithStarts } from "../record/histograms.ts";
@@ -16,7 +18,7 @@ import { lastCheckpoint, listCheckpoints } from "./checkpoint-dir.ts";
 import { listSegments, pageBytes } from "./segment.ts";
 import { Wal } from "./wal.ts";
 
-function open(fs: MemFs) {
+function open(fs: Fs) {
   const world = walWorld(fs);
   const replayed = new ReplayedWal();
   const options = { quarantineDir: "quarantine", segmentBytes: pageBytes };
@@ -166,6 +168,35 @@ test("a checkpoint continues the last one, and replay reads it before the segmen
   expect(listCheckpoints(fs, "wal").map(({ index }) => index)).toEqual([3]);
   expect(listSegments(fs, "wal")[0].index).toBe(4);
   expect(open(fs).replayed.sampleLines).toEqual(replayed.sampleLines);
+});
+
+test("removals and those that fail are counted, and the next checkpoint removes what is left", () => {
+  const fs = new MemFs();
+  const everything: CheckpointOptions = { mint: 0, keep: () => true };
+  const { wal: before, ...world } = written(fs, [series(1)], [series(2)], [series(3)], [series(4)]);
+  before.close();
+  writeCheckpoint(world, "wal", { from: 0, to: 0 }, everything);
+  writeCheckpoint(world, "wal", { from: 1, to: 1 }, everything);
+  let failing: string | undefined;
+  const { wal } = open(
+    faultFs(fs, ({ operation, path }) =>
+      operation.startsWith("remove") && path === failing ? { code: "EIO" } : undefined,
+    ),
+  );
+  failing = "wal/00000000";
+  expect(() => wal.dropCovered()).toThrow("EIO");
+  failing = "wal/checkpoint.00000000";
+  expect(() => wal.dropCovered()).toThrow("EIO");
+  expect(wal.removals).toEqual({
+    truncations: 2,
+    truncationsFailed: 1,
+    checkpointDeletions: 1,
+    checkpointDeletionsFailed: 1,
+  });
+  failing = undefined;
+  expect(wal.dropCovered()).toBe(2);
+  expect(listCheckpoints(fs, "wal").map(({ index }) => index)).toEqual([1]);
+  expect(wal.removals).toMatchObject({ truncations: 3, checkpointDeletions: 2 });
 });
 
 test("the older two thirds are planned, as in Prometheus, and nothing while there are few segments", () => {

@@ -89,6 +89,13 @@ export class Wal {
   #isClosed = false;
   /** Syncs that failed. */
   syncsFailed = 0;
+  /** How often {@link Wal.dropCovered} went about removing segments, and older checkpoints. */
+  readonly removals = {
+    truncations: 0,
+    truncationsFailed: 0,
+    checkpointDeletions: 0,
+    checkpointDeletionsFailed: 0,
+  };
 
   private constructor(env: WalEnv, dir: string, options: WalOptions, replayed: ReplayResult) {
     this.#env = env;
@@ -204,14 +211,23 @@ export class Wal {
    */
   dropCovered(): number {
     const { fs } = this.#env;
+    const { removals } = this;
     const checkpoint = lastCheckpoint(fs, this.dir);
     if (checkpoint === undefined) return listSegments(fs, this.dir)[0].index;
-    for (const { index, path } of listSegments(fs, this.dir)) {
-      if (index > checkpoint.index) continue;
-      fs.removeFile(path);
-      this.#postponed.delete(path);
+    removals.truncations++;
+    try {
+      this.dropBefore(checkpoint.index + 1);
+    } catch (error) {
+      removals.truncationsFailed++;
+      throw error;
     }
-    deleteCheckpoints(fs, this.dir, checkpoint.index);
+    removals.checkpointDeletions++;
+    try {
+      deleteCheckpoints(fs, this.dir, checkpoint.index);
+    } catch (error) {
+      removals.checkpointDeletionsFailed++;
+      throw error;
+    }
     return checkpoint.index + 1;
   }
 
