@@ -71,6 +71,8 @@ export interface DbOptions {
   readonly onBlocks?: (endMs: number) => void;
   /** Told how long each sync of the WAL took, in seconds. */
   readonly onSync?: (seconds: number) => void;
+  /** The same for the WBL. */
+  readonly onLateSync?: (seconds: number) => void;
   /** As `syncFull` of WalOptions. */
   readonly syncFull?: (path: string) => Promise<void>;
   /** All blocks are read through, and all of the WAL is replayed, head snapshot or not. Default: false. */
@@ -177,7 +179,8 @@ export class Db {
       guarded: (chunks) => guarded(chunks, this.disk),
       sink: (replay) => replaySink(replay, options.onReplay),
       lateSink,
-      beforeSync: () => this.#wbl?.sync(),
+      onLateSync: options.onLateSync,
+      wbl: () => this.#wbl,
     });
     this.head = recovered.head;
     this.wal = recovered.wal;

@@ -112,6 +112,19 @@ test("without a window late samples are refused; those of before stay", () => {
   check(next.read(), next.known, "whole", "next start");
 });
 
+test("a marker counts only while its own chunk is there", () => {
+  const disk = new MemFs();
+  const life = begin(disk, new SeededRandom(1), new Knowledge(), { outOfOrderWindowMs: windowMs });
+  for (const i of ["a", "b"]) life.append([{ i, t: t0, v: 1 }]);
+  // The fifth is in a new chunk: the log has a marker of the one before, which the power cut takes.
+  for (let k = 1; k <= 5; k++) life.append([{ i: "a", t: t0 - k, v: k, isLate: true }]);
+  const cut = disk.crash("lost");
+  const next = begin(cut, new SeededRandom(1), life.known, { outOfOrderWindowMs: windowMs });
+  // A later chunk, of another series, in the next file.
+  for (let k = 1; k <= 5; k++) next.append([{ i: "b", t: t0 - k, v: k, isLate: true }]);
+  check(new Life(cut, new SeededRandom(1), life.known).read(), life.known, "whole", "third start");
+});
+
 test("files are freed once blocks have what they held", () => {
   const disk = new MemFs();
   const life = begin(disk, new SeededRandom(1));

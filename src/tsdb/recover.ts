@@ -54,8 +54,9 @@ export interface RecoveryOptions {
   readonly sink: (replay: HeadReplay) => WalSink;
   /** As `sink`, for the WBL. */
   readonly lateSink: (replay: HeadReplay) => WalSink;
-  /** Called before chunk files are synced, besides the sync of the WAL. */
-  readonly beforeSync: () => void;
+  readonly onLateSync?: (seconds: number) => void;
+  /** The WBL, once it is open. */
+  readonly wbl: () => Wal | undefined;
 }
 
 export interface Recovered {
@@ -129,8 +130,8 @@ function replayed(
   const minValidTime = Math.max(options.blocksEnd, position?.minValidTime ?? Number.NEGATIVE_INFINITY);
   const replayChunks = new ReplayChunks(minValidTime, snapshot !== undefined);
   const { chunks, damages: chunkDamages } = openChunks(env, dir, replayChunks, position, () => {
-    opened?.sync();
-    options.beforeSync();
+    // The WBL has the WAL synced before.
+    (options.wbl() ?? opened)?.sync();
   });
   try {
     const memory = HeadMemory.create({ hashSeed: position?.hashSeed ?? options.hashSeed });
@@ -171,7 +172,12 @@ function replayed(
       Wal.open(
         env,
         joinPath(dir, wblDir),
-        { ...options.wal, onSync: undefined, quarantineDir: joinPath(dir, quarantineDir) },
+        {
+          ...options.wal,
+          onSync: options.onLateSync,
+          quarantineDir: joinPath(dir, quarantineDir),
+          syncFirst: wal,
+        },
         sink,
       );
     const wbl = hasWbl(env.fs, dir) ? openWbl(options.lateSink(replay)) : undefined;

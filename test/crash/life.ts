@@ -33,6 +33,10 @@ import { type Found, Knowledge, type Row } from "./knowledge.ts";
 export const dir = "data";
 export const t0 = 1_700_000_000_000;
 export const blockRangeMs = 1000;
+/** The out-of-order window of a storage that has one. */
+export const lateWindowMs = 2500;
+/** So that out-of-order chunks fill up. */
+const lateSamplesPerChunk = 4;
 
 const every = [new Matcher("=~", "i", ".+")];
 const headOwner = 1;
@@ -47,14 +51,20 @@ export const usualOptions: DbOptions = {
   exemplarsMax: 0,
 };
 
+export interface LifeOptions extends DbOptions {
+  /** Default 0. */
+  readonly outOfOrderWindowMs: number;
+}
+
 export class Life {
   readonly db: Db;
   readonly env;
   readonly known: Knowledge;
   readonly blocks: BlockSet;
   readonly #head: HeadReader;
+  readonly #hasWindow: boolean;
 
-  constructor(fs: Fs, random: SeededRandom, known = new Knowledge(), options: Partial<DbOptions> = {}) {
+  constructor(fs: Fs, random: SeededRandom, known = new Knowledge(), options: Partial<LifeOptions> = {}) {
     this.known = known;
     this.env = { fs, codecs, clock: new ManualClock(), random, logger: new RecordingLogger() };
     this.db = new Db(this.env, dir, {
@@ -63,7 +73,16 @@ export class Life {
       onSync: () => {
         known.synced = known.acknowledged.length;
       },
+      onLateSync: () => {
+        known.syncedLate = known.acknowledged.length;
+      },
     });
+    const { outOfOrderWindowMs = 0 } = options;
+    this.#hasWindow = outOfOrderWindowMs > 0;
+    if (this.#hasWindow) {
+      this.db.outOfOrderWindowMs = outOfOrderWindowMs;
+      this.db.head.late.capMax = lateSamplesPerChunk;
+    }
     const cache = new PageCache(1 << 20);
     this.blocks = BlockSet.open({ ...this.env, cache }, dir);
     const store = new HeadChunkReader({ fs, cache }, joinPath(dir, "chunks_head"));
@@ -73,6 +92,7 @@ export class Life {
   append(rows: readonly Row[]): void {
     const { db, known } = this;
     const { appender } = db;
+    const lateBefore = this.#lateCount();
     const floats = rows.filter(({ isHistogram }) => isHistogram !== true);
     const outcomes = stage(
       appender,
@@ -92,8 +112,19 @@ export class Life {
       known.pending = [];
       throw error;
     }
+    const late = known.pending.filter(({ isLate }) => isLate === true).length;
+    if (this.#hasWindow && this.#lateCount() - lateBefore !== late) {
+      throw new Error(
+        `of a batch with ${late} late samples ${this.#lateCount() - lateBefore} came out of order`,
+      );
+    }
     known.acknowledged.push(...known.pending);
     known.pending = [];
+  }
+
+  #lateCount(): number {
+    const { lateAppended, lateHistogramsAppended } = this.db.head.stats;
+    return lateAppended + lateHistogramsAppended;
   }
 
   /** As a query thread reads: the head first, then the blocks. */
@@ -251,9 +282,12 @@ export class Life {
   }
 }
 
+/** Histograms with this sum and above have so many buckets that a few of them fill a segment. */
+export const bulkySum = 1e6;
+
 /** Its buckets come and go with the sum, so that chunks are recoded and cut. */
 function histogramWithSum(sum: number): Histogram {
-  const length = 1 + (Math.floor(sum) % 3);
+  const length = 1 + (Math.floor(sum) % 3) + (sum >= bulkySum ? 6000 : 0);
   return new Histogram({
     isFloat: false,
     schema: 0,
@@ -262,6 +296,24 @@ function histogramWithSum(sum: number): Histogram {
     positiveSpans: [{ offset: 1, length }],
     positiveBuckets: new Float64Array(length).fill(2),
   });
+}
+
+/**
+ * Samples of the series that are always there, as if they had come some time ago, with a few of a batch that is in order.
+ * `isLate` says whether a series has a newer sample, and none at this time.
+ */
+export function lateBatch(random: SeededRandom, t: number, isLate: (i: string, t: number) => boolean): Row[] {
+  const rows: Row[] = random.below(3) === 0 ? batch(random, t) : [];
+  const count = 1 + random.below(9);
+  for (let k = 0; k < count; k++) {
+    const i = random.pick(["0", "1", "2", "h"]);
+    const past = t - 100 - random.below(lateWindowMs - 200);
+    if (!isLate(i, past)) continue;
+    // A series may get both, in either order of their times.
+    const isHistogram = i === "h" || random.below(4) === 0;
+    rows.push({ i, t: past, v: random.below(1000) / 3, isHistogram, isLate: true });
+  }
+  return rows;
 }
 
 /** Batches whose series come and go, some for longer than a block. */

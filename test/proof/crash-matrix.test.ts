@@ -2,7 +2,7 @@
  * The crash matrix: the power is cut before every single file operation of everything that the storage does
  * (test/crash/operations.ts). The storage always starts again. With `wal-sync=always`, and where only the process died,
  * everything acknowledged is there; where what was not synced is lost, what is there is a prefix of what was acknowledged,
- * and lacks at most what came after the last sync. Nothing is there twice, and nothing is left over.
+ * in order, and of what came late, and lacks at most what came after the last sync of its log. Nothing is there twice, and nothing is left over.
  */
 import { describe, expect, test } from "vitest";
 import { joinPath } from "../../src/base/fs.ts";
@@ -12,7 +12,14 @@ import { traceFs } from "../../src/testkit/trace-fs.ts";
 import type { WalSync } from "../../src/tsdb/wal/wal.ts";
 import { check, type Demand, Knowledge } from "../crash/knowledge.ts";
 import { batch, dir, Life, readSnapshot, t0 } from "../crash/life.ts";
-import { type Operation, operations, snapshotTarget, usualWorld, World } from "../crash/operations.ts";
+import {
+  type Operation,
+  operations,
+  optionsOf,
+  snapshotTarget,
+  usualWorld,
+  World,
+} from "../crash/operations.ts";
 import { proofSeed, size } from "./size.ts";
 
 const seed = proofSeed("crash matrix");
@@ -30,14 +37,15 @@ interface Moment {
 /** Runs one operation and takes a picture of the disk before each file operation. */
 function momentsOf(operation: Operation, walSync: WalSync): { moments: Moment[]; t: number } {
   const random = new SeededRandom(seed);
+  const options = { walSync, ...optionsOf(operation) };
   const prepared = new MemFs();
-  const world = new World(new Life(prepared, random, new Knowledge(), { walSync }), random, t0);
-  usualWorld(world);
+  const world = new World(new Life(prepared, random, new Knowledge(), options), random, t0);
+  usualWorld(world, operation.hasLate === true);
   operation.prepare?.(world);
   const { known } = world.life;
   if (!operation.isKilled) {
     world.life.close();
-    known.synced = known.acknowledged.length;
+    known.syncAll();
   }
   operation.disturb?.(prepared);
   const disk = operation.isKilled ? prepared.clone() : prepared.crash("kept");
@@ -48,9 +56,10 @@ function momentsOf(operation: Operation, walSync: WalSync): { moments: Moment[];
   const fs = traceFs(disk, dir, (call) => {
     if (tracing) take(call);
   });
-  world.life = new Life(fs, random, known, { walSync });
+  world.life = new Life(fs, random, known, options);
   // So that there is something that was never synced.
   if (!operation.isStart) world.append(5);
+  if (!operation.isStart && operation.hasLate) world.appendLate(2);
   tracing = true;
   operation.run(world);
   take("the end", true);
@@ -59,7 +68,9 @@ function momentsOf(operation: Operation, walSync: WalSync): { moments: Moment[];
 
 /** What is in a data directory that no orderly storage leaves there. */
 function leftovers(disk: MemFs): string[] {
-  const names = [dir, joinPath(dir, "wal")].flatMap((path) => disk.list(path));
+  const names = [dir, joinPath(dir, "wal"), joinPath(dir, "wbl")]
+    .filter((path) => disk.stat(path) !== undefined)
+    .flatMap((path) => disk.list(path));
   return names.filter((name) => /\.tmp/.test(name));
 }
 

@@ -14,7 +14,14 @@ import { MemFs } from "../../src/testkit/mem-fs.ts";
 import { SeededRandom } from "../../src/testkit/seeded-random.ts";
 import { check, type Knowledge } from "../crash/knowledge.ts";
 import { dir, Life, readSnapshot, t0 } from "../crash/life.ts";
-import { type Operation, operations, snapshotTarget, usualWorld, World } from "../crash/operations.ts";
+import {
+  type Operation,
+  operations,
+  optionsOf,
+  snapshotTarget,
+  usualWorld,
+  World,
+} from "../crash/operations.ts";
 import { proofSeed, size } from "./size.ts";
 
 const seed = proofSeed("faults");
@@ -66,8 +73,8 @@ const kinds: readonly FaultKind[] = [
 function prepare(operation: Operation): { disk: MemFs; known: Knowledge; t: number } {
   const random = new SeededRandom(seed);
   const disk = new MemFs();
-  const world = new World(new Life(disk, random), random, t0);
-  usualWorld(world);
+  const world = new World(new Life(disk, random, undefined, optionsOf(operation)), random, t0);
+  usualWorld(world, operation.hasLate === true);
   operation.prepare?.(world);
   if (!operation.isKilled) world.life.close();
   operation.disturb?.(disk);
@@ -84,7 +91,9 @@ function isRefusal(error: unknown): boolean {
 
 /** Unfinished files and directories. */
 function leftovers(fs: Fs): string[] {
-  const names = [dir, joinPath(dir, "wal")].flatMap((path) => fs.list(path));
+  const names = [dir, joinPath(dir, "wal"), joinPath(dir, "wbl")]
+    .filter((path) => fs.stat(path) !== undefined)
+    .flatMap((path) => fs.list(path));
   return names.filter((name) => name.includes(".tmp"));
 }
 
@@ -117,7 +126,7 @@ function attempt(
   const isStart = operation.isStart === true;
   const world = new World(undefined as never, random, start.t);
   const begin = () => {
-    world.life = new Life(fs, random, known);
+    world.life = new Life(fs, random, known, optionsOf(operation));
   };
   const act = () => {
     if (isStart) begin();
@@ -126,6 +135,7 @@ function attempt(
   if (!isStart) {
     begin();
     world.append(2);
+    if (operation.hasLate) world.appendLate(2);
   }
   let refused = false;
   armed = true;
@@ -155,6 +165,7 @@ function attempt(
   }
   if (!ended) {
     world.append(3);
+    if (operation.hasLate) world.appendLate(3);
     judge(world.life, "later");
     world.life.sweep();
     expect(leftovers(disk), `${what} (${hit}), later`).toEqual([]);

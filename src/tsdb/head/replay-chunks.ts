@@ -3,6 +3,7 @@
  * comes.
  */
 import { isChunkEncoding } from "../../chunkenc/encoding.ts";
+import type { MmapMarker } from "../record/mmap-markers.ts";
 import { higherWalRef, walRefLimit } from "../record/record-reader.ts";
 import type { PersistedChunk } from "./chunk-lists.ts";
 import { WalRefMap } from "./wal-ref-map.ts";
@@ -27,6 +28,8 @@ export class ReplayChunks {
   #n = 0;
   /** Chunks of out-of-order samples by the WAL ref of their series; they may overlap. */
   readonly late = new Map<number, PersistedChunk[]>();
+  /** The WAL refs of their series, by the chunk's ref. */
+  readonly #lateSeries = new Map<number, number>();
 
   readonly #walRefs = new Set<number>();
   readonly #lists: boolean;
@@ -82,10 +85,16 @@ export class ReplayChunks {
   addLate(walRef: number, chunk: PersistedChunk): string {
     const problem = this.note(walRef);
     if (problem !== "" || !isChunkEncoding(chunk.encoding)) return problem;
+    this.#lateSeries.set(chunk.ref, walRef);
     const known = this.late.get(walRef);
     if (known === undefined) this.late.set(walRef, [chunk]);
     else known.push(chunk);
     return "";
+  }
+
+  /** Whether the files have this chunk of out-of-order samples, and it is of this series. */
+  hasLate({ walRef, chunkRef }: MmapMarker): boolean {
+    return this.#lateSeries.get(chunkRef) === walRef;
   }
 
   /** The chunks of a series in time order. */

@@ -61,7 +61,6 @@ export class HeadReplay {
   #lastWalRef = 0;
   /** Refs up to this came from a snapshot. */
   #restoredMax = 0;
-  #lastChunk: number | undefined;
 
   /** `minValidTime`: where the newest block ends; nothing before it is taken from the log. */
   constructor(head: Head, minValidTime: number, chunks: ReplayChunks) {
@@ -305,20 +304,19 @@ export class HeadReplay {
     head.late.settle();
   }
 
-  /** What the WBL had of these series before is in chunks, unless their files lack them. */
+  /**
+   * What the WBL had of these series before is in chunks. One that is not in the files was lost, and counts for nothing
+   * though there are later ones (to Prometheus it is enough that there are). A series may have several in a record.
+   */
   lateMarkers(markers: readonly MmapMarker[]): void {
     const { late } = this.#head;
-    for (const { walRef, chunkRef } of markers) {
+    const lost = new Set(
+      markers.filter((marker) => !this.#chunks.hasLate(marker)).map(({ walRef }) => walRef),
+    );
+    for (const { walRef } of markers) {
       const ref = this.#refs.get(walRef);
-      if (ref !== 0 && chunkRef <= this.#lateRefMax()) late.forgetOpen(ref);
+      if (ref !== 0 && !lost.has(walRef)) late.forgetOpen(ref);
     }
-  }
-
-  #lateRefMax(): number {
-    this.#lastChunk ??= [...this.#chunks.late.values()]
-      .flat()
-      .reduce((max, { ref }) => Math.max(max, ref), 0);
-    return this.#lastChunk;
   }
 
   /** Drops what is left over from before, and makes the head ready for queries and batches. */

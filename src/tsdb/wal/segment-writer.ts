@@ -101,6 +101,10 @@ export class SegmentWriter {
     return this.#index;
   }
 
+  get path(): string {
+    return this.#file.path;
+  }
+
   /** How far it is filled. */
   get offset(): number {
     return this.#written;

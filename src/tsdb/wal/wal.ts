@@ -51,6 +51,11 @@ export interface WalOptions {
   readonly neededFrom?: number;
   /** Called with the number of each segment that was begun. Must not throw. */
   readonly onSegment?: (index: number) => void;
+  /**
+   * Another log whose records this one's refer to: it is synced before this one, so that after a power cut no record is
+   * there without what it refers to. With "always" it is logged to before, and so is durable already.
+   */
+  readonly syncFirst?: Wal;
   /** Told what a {@link Wal.log} failed with. */
   readonly onFailure?: (cause: unknown) => void;
   /** Told how long each sync took. */
@@ -261,6 +266,7 @@ export class Wal {
   }
 
   #timed(sync: () => void): void {
+    if (this.#options.sync !== "always") this.#options.syncFirst?.sync();
     const start = this.#env.clock.monotonicMs();
     sync();
     this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000);
@@ -294,7 +300,10 @@ export class Wal {
     }
     const start = this.#env.clock.monotonicMs();
     this.#syncing.add(path);
-    syncFull(path)
+    const { syncFirst } = this.#options;
+    const synced =
+      syncFirst === undefined ? syncFull(path) : syncFull(syncFirst.#writer.path).then(() => syncFull(path));
+    synced
       .then(
         () => this.#options.onSync?.((this.#env.clock.monotonicMs() - start) / 1000),
         (error) => this.#syncFailed(error),
