@@ -40,10 +40,20 @@ export function post(agent, url, body) {
 
 /**
  * Sends requests [from, to). The samples of one series must arrive in order, so the requests of one scrape share the
- * connections and the next scrape waits for them. `onAcknowledged(request)` is called for each request that got a 2xx.
+ * connections and the next scrape waits for them. `onAcknowledged(request, milliseconds)` is called for each request that got a 2xx; nothing more
+ * is sent once `isOver()` says so.
  */
 export async function replay(dir, url, options) {
-  const { pid, connections, from, to, pace, retries, onAcknowledged = () => {} } = options;
+  const {
+    pid,
+    connections,
+    from,
+    to,
+    pace,
+    retries,
+    onAcknowledged = () => {},
+    isOver = () => false,
+  } = options;
   const index = JSON.parse(readFileSync(`${dir}/index.json`, "utf8"));
   const requests = index.requests.slice(from, to || index.requests.length);
   const file = openSync(`${dir}/bodies.bin`, "r");
@@ -54,10 +64,11 @@ export async function replay(dir, url, options) {
     const body = Buffer.allocUnsafe(request.length);
     readSync(file, body, 0, request.length, request.offset);
     for (let attempt = 0; ; attempt++) {
+      const sent = performance.now();
       const { status, text } = await post(agent, url, body);
       if (status >= 200 && status < 300) {
         result.samples += request.samples;
-        onAcknowledged(request);
+        onAcknowledged(request, performance.now() - sent);
         return;
       }
       if ((status !== 429 && status !== 503) || attempt >= retries) {
@@ -73,13 +84,13 @@ export async function replay(dir, url, options) {
   const cpuBefore = pid ? cpuSeconds(pid) : Number.NaN;
   const begun = performance.now();
   let planned = 0;
-  for (let i = 0; i < requests.length; ) {
+  for (let i = 0; i < requests.length && !isOver(); ) {
     const scrape = requests[i].scrape;
     const group = [];
     for (; i < requests.length && requests[i].scrape === scrape; i++) group.push(requests[i]);
     let next = 0;
     const lane = async () => {
-      while (next < group.length) {
+      while (next < group.length && !isOver()) {
         const request = group[next++];
         planned += request.samples;
         if (pace > 0) await sleep(Math.max(0, (planned / pace) * 1000 - (performance.now() - begun)));

@@ -3,15 +3,18 @@
 // the same), on the same bytes in one run. See README.md.
 //
 //   npm run bench:storage -- [--series 20000] [--minutes 120] [--many 200000] [--many-minutes 10]
-//                            [--storm 3000000] [--compaction 20000] [--runs 15] [--only TEXT]
-import { mkdtempSync, rmSync } from "node:fs";
+//                            [--storm 3000000] [--compaction 20000] [--latency-series 20000]
+//                            [--latency-requests 2000] [--runs 15] [--only TEXT]
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "../scripts/build.mjs";
 import { textOptions } from "./options.mjs";
 import { available } from "./servers.mjs";
+import { blockBuilder, rangeMs } from "./storage/blocks.mjs";
 import { compact, compactionTimes, writeBlocks } from "./storage/compaction.mjs";
 import { indexQuestions, ingested } from "./storage/ingested.mjs";
+import { latencies, p99 } from "./storage/latency.mjs";
 import { restartSeconds } from "./storage/restart.mjs";
 import { storm } from "./storage/storm.mjs";
 import { workloadDefaults, writeWorkload } from "./workload.mjs";
@@ -23,6 +26,8 @@ const { options } = textOptions(process.argv.slice(2), {
   "many-minutes": "10",
   storm: "3000000",
   compaction: "20000",
+  "latency-series": "20000",
+  "latency-requests": "2000",
   runs: "15",
   only: "",
 });
@@ -149,12 +154,34 @@ async function newSeries() {
   rmSync(path, { recursive: true });
 }
 
+/** Of Narthex alone: its requests with a compaction beside them, and without. */
+async function latency() {
+  const series = Number(options["latency-series"]);
+  const { path, index } = workload("latency", { series, minutes: 60 });
+  const blocks = join(dir, "latency-blocks");
+  mkdirSync(join(blocks, "data"), { recursive: true });
+  const { labelSets, writeOne } = await blockBuilder();
+  const sets = labelSets(series);
+  // Two aligned ranges of three blocks, and a newer block.
+  for (let i = 0; i < 7; i++) writeOne(join(blocks, "data"), sets, (3000 + i) * rangeMs, 480);
+  const { pace, idle, busy } = await latencies(dir, blocks, path, index, Number(options["latency-requests"]));
+  console.log(`\n## latency beside a compaction, ${series} series, ${Math.round(pace)} samples/s`);
+  for (const kind of ["ingest", "queries"]) {
+    const [without, beside] = [idle[kind], busy[kind]].map(p99);
+    console.log(
+      `${kind.padEnd(8)} p99 ${number(without, 1)} ms of ${idle[kind].length} without, ` +
+        `${number(beside, 1)} ms of ${busy[kind].length} with (${number(beside / without, 2)} x)`,
+    );
+  }
+  rmSync(path, { recursive: true });
+}
+
 build();
 console.log(
   `${cpus()[0].model}, ${cpus().length} CPUs, Node ${process.version}; servers: ${kinds.join(", ")}`,
 );
 try {
-  for (const section of [head, many, compaction, newSeries]) {
+  for (const section of [head, many, compaction, latency, newSeries]) {
     if (section.name.includes(options.only)) await section();
   }
 } finally {

@@ -11,7 +11,7 @@ const hourMs = 3_600_000;
 const giveUpMs = 240_000;
 const pollMs = 200;
 /** Blocks are never compacted with each other. */
-const apart = ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"];
+export const apart = ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"];
 
 /**
  * The end of a workload whose first six hours are one aligned range: it fills three blocks and two newer ones. (Two,

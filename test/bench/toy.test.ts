@@ -41,6 +41,13 @@ test("npm run bench:storage", { timeout: 120_000 }, () => {
   expect(printed).toMatch(/^narthex +\d/m);
 });
 
+test("latency beside a compaction", { timeout: 120_000 }, () => {
+  const sizes = ["--latency-series", "2000", "--latency-requests", "20", "--only", "latency"];
+  const printed = run("storage.mjs", ...sizes);
+  expect(printed).toMatch(/^ingest +p99 \d.* ms of [1-9]\d* without, \d.* ms of [1-9]\d* with/m);
+  expect(printed).toMatch(/^queries +p99 /m);
+});
+
 test("the head's kernels", { timeout: 60_000 }, () => {
   expect(run("kernels-head.mjs", "--series", "200", "--rounds", "130")).toMatch(
     /append and commit .* WebAssembly/,
