@@ -36,7 +36,7 @@ export class WriterMemory {
       this.#sayRushed();
     }
     const { score, rushed } = budget.urgency;
-    this.#db.wal.rushed = rushed;
+    this.#db.rushed = rushed;
     this.#words.report(arena.pagesTakenMost, budget.heldBytes, score, rushed);
     if (budget.refused.total > this.#saidRefused) this.#sayRefused();
   }

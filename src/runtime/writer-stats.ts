@@ -4,23 +4,23 @@ import type { WriteReceiver } from "../remote/write-receiver.ts";
 import type { ScrapeIngest } from "../scrape/ingest.ts";
 import type { Db } from "../tsdb/db.ts";
 import { oldestBatch } from "../tsdb/head/epochs.ts";
+import type { Wal } from "../tsdb/wal/wal.ts";
 import type { ThreadStats } from "./protocol.ts";
 import type { RecentSeconds } from "./recent-seconds.ts";
 
 /**
- * `syncs`: how long syncs of the WAL took, by the monotonic clock that `nowMs` is of; `refused`: what was refused before
+ * `syncs`: how long syncs of WAL and WBL took, by the monotonic clock that `nowMs` is of; `refused`: what was refused before
  * it was begun.
  */
 export function writerStats(
   db: Db,
   receiver: WriteReceiver,
   scrapes: ScrapeIngest,
-  syncs: RecentSeconds,
+  syncs: { readonly wal: RecentSeconds; readonly wbl: RecentSeconds },
   refused: { readonly requests: number },
   nowMs: number,
 ): ThreadStats {
-  const [syncQ50, syncQ90, syncQ99] = syncs.quantiles([0.5, 0.9, 0.99], nowMs);
-  const { head, wal } = db;
+  const { head, wal, wbl } = db;
   const { words } = head.memory;
   const sizes = db.sizeBytes();
   return {
@@ -35,8 +35,8 @@ export function writerStats(
     openChunks: head.stats.chunks - head.lists.total - head.cuts.waiting,
     ...prefixed("remoteWrite", receiver.stats),
     ...prefixed("scrape", scrapes.stats),
-    ...prefixed("wal", wal.stats),
-    ...prefixed("wal", wal.removals),
+    ...logStats("wal", wal, sizes.wal, syncs.wal, nowMs),
+    ...(wbl === undefined ? {} : logStats("wbl", wbl, sizes.wbl, syncs.wbl, nowMs)),
     ...prefixed("disk", db.disk.stats),
     diskWritable: db.disk.state === "ok" ? 1 : 0,
     diskReserveBytes: db.disk.reserveBytes,
@@ -51,27 +51,37 @@ export function writerStats(
     exemplarOldestTime: head.exemplars.oldestTime,
     headBytes: head.arena.bytesTaken,
     histogramAppenderBytes: head.histograms.cachedBytes,
-    walBytes: sizes.wal,
-    wblBytes: sizes.wbl,
-    ...(db.wbl === undefined
-      ? {}
-      : { ...prefixed("wbl", db.wbl.stats), wblSegment: db.wbl.position.segment }),
     lateMinTime: head.late.minTime,
     lateMaxTime: head.late.maxTime,
     headChunkBytes: sizes.headChunks,
-    walSegment: wal.position.segment,
-    walCorruptions: wal.replayed.setAside.length,
+    walCorruptions: wal.replayed.setAside.length + (wbl?.replayed.setAside.length ?? 0),
     blocksRepaired: db.blockRepairs.length,
-    walSyncs: syncs.count,
-    walSyncSeconds: syncs.sum,
-    walSyncQ50: syncQ50,
-    walSyncQ90: syncQ90,
-    walSyncQ99: syncQ99,
-    walSyncsFailed: wal.syncsFailed,
     replaySeconds: db.replaySeconds,
     snapshotSeries: db.snapshotSeries ?? 0,
     snapshotsRefused: db.snapshotRefused ? 1 : 0,
     chunkDamages: db.chunkDamages,
+  };
+}
+
+function logStats(
+  prefix: string,
+  log: Wal,
+  sizeBytes: number,
+  syncs: RecentSeconds,
+  nowMs: number,
+): Record<string, number | undefined> {
+  const [q50, q90, q99] = syncs.quantiles([0.5, 0.9, 0.99], nowMs);
+  return {
+    ...prefixed(prefix, log.stats),
+    ...prefixed(prefix, log.removals),
+    [`${prefix}Segment`]: log.position.segment,
+    [`${prefix}Bytes`]: sizeBytes,
+    [`${prefix}Syncs`]: syncs.count,
+    [`${prefix}SyncSeconds`]: syncs.sum,
+    [`${prefix}SyncQ50`]: q50,
+    [`${prefix}SyncQ90`]: q90,
+    [`${prefix}SyncQ99`]: q99,
+    [`${prefix}SyncsFailed`]: log.syncsFailed,
   };
 }
 

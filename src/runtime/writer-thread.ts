@@ -52,7 +52,7 @@ const notify = (notice: WriterNotice) => port.postMessage(notice);
 
 const codecs = await loadCodecs();
 const env = { fs: nodeFs, clock: nodeClock, random: nodeRandom, logger, codecs };
-const syncs = new RecentSeconds();
+const syncs = { wal: new RecentSeconds(), wbl: new RecentSeconds() };
 /** Remote-write requests that were refused before they were begun, because nothing is stored at present. */
 const refused = { requests: 0 };
 const db = openDb(env, settings.dir, {
@@ -62,7 +62,8 @@ const db = openDb(env, settings.dir, {
   onBlocks: (endMs) => {
     control.headFromMs = endMs;
   },
-  onSync: (seconds) => syncs.observe(seconds, nodeClock.monotonicMs()),
+  onSync: (seconds) => syncs.wal.observe(seconds, nodeClock.monotonicMs()),
+  onLateSync: (seconds) => syncs.wbl.observe(seconds, nodeClock.monotonicMs()),
   syncFull: syncFile,
   disk: {
     reserveBytes: settings.reserveBytes,

@@ -221,6 +221,12 @@ export class Db {
     this.#staleSeriesThreshold = share;
   }
 
+  /** Whether memory is so short that the logs leave the disk alone; as {@link Wal.rushed}. */
+  set rushed(rushed: boolean) {
+    this.wal.rushed = rushed;
+    if (this.#wbl !== undefined) this.#wbl.rushed = rushed;
+  }
+
   get wbl(): Wal | undefined {
     return this.#wbl;
   }
@@ -229,6 +235,7 @@ export class Db {
   set outOfOrderWindowMs(windowMs: number) {
     if (windowMs > 0 && this.#wbl === undefined) {
       this.#wbl = this.#openWbl(noRecords);
+      this.#wbl.rushed = this.wal.rushed;
       this.appender.lateLog = new WalLog(this.#wbl);
     }
     this.head.outOfOrderWindowMs = windowMs;

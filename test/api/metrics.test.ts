@@ -65,7 +65,7 @@ describe.skipIf(!peers)("the page of a server that scrapes itself and was querie
     dir = mkdtempSync(join(tmpdir(), "narthex-metrics-"));
     for (const kind of ["prometheus", "narthex"]) {
       const port = await freePort();
-      const config = `global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: self\n    static_configs: [{targets: ["127.0.0.1:${port}"]}]\n`;
+      const config = `storage: {tsdb: {out_of_order_time_window: 30m}}\nglobal: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: self\n    static_configs: [{targets: ["127.0.0.1:${port}"]}]\n`;
       const flags = ["--enable-feature=exemplar-storage"];
       servers.push(await startServer(kind, join(dir, kind), { config, flags, port }));
     }

@@ -93,27 +93,6 @@ export const headFamilies: readonly StatFamily[] = [
     [600, 1800, 3600, 7200, 10800, 21600, 43200],
     "By how many seconds samples that were taken out of order came too late.",
   ),
-  gauge(
-    "prometheus_tsdb_out_of_order_wbl_storage_size_bytes",
-    (stats) => (stats.wblSegment === undefined ? undefined : stats.wblBytes),
-    "Size of the log of samples that came out of order.",
-  ),
-  gauge(
-    "prometheus_tsdb_out_of_order_wbl_segment_current",
-    "wblSegment",
-    "The WBL segment that is written to.",
-  ),
-  counter("prometheus_tsdb_out_of_order_wbl_page_flushes_total", "wblPageFlushes", "Writes of WBL pages."),
-  counter(
-    "prometheus_tsdb_out_of_order_wbl_completed_pages_total",
-    "wblPageCompletions",
-    "Pages of the WBL that are full.",
-  ),
-  counter(
-    "prometheus_tsdb_out_of_order_wbl_writes_failed_total",
-    "wblWritesFailed",
-    "Writes to the WBL that failed.",
-  ),
   counterByType(
     "prometheus_tsdb_too_old_samples_total",
     "tooOld",

@@ -1,66 +1,77 @@
-/** What is counted of the write-ahead log, its checkpoints and their removal. */
+/** What is counted of the write-ahead log, its checkpoints and their removal, and of the log of late samples. */
 import { counter, gauge, type StatFamily, sampleOf, summary, sumOf } from "./stat-families.ts";
+
+/** The families that WAL and WBL have in common, from the stats whose names begin with `stats`. */
+const logFamilies = (
+  prefix: string,
+  stats: "wal" | "wbl",
+  log: string,
+  compression: string,
+): readonly StatFamily[] => [
+  gauge(`${prefix}segment_current`, `${stats}Segment`, `The ${log} segment that is written to.`),
+  gauge(`${prefix}storage_size_bytes`, `${stats}Bytes`, `Size of the ${log}.`),
+  counter(`${prefix}page_flushes_total`, `${stats}PageFlushes`, `Writes of ${log} pages.`),
+  counter(
+    `${prefix}completed_pages_total`,
+    `${stats}PageCompletions`,
+    `Pages of the ${log} that were filled.`,
+  ),
+  counter(
+    `${prefix}record_part_writes_total`,
+    `${stats}RecordParts`,
+    `Parts of records written to the ${log}.`,
+  ),
+  counter(
+    `${prefix}record_parts_bytes_written_total`,
+    `${stats}RecordPartsBytes`,
+    `Bytes of records written to the ${log}.`,
+  ),
+  {
+    name: `${prefix}record_bytes_saved_total`,
+    type: "counter",
+    help: `Bytes that compression kept out of the ${log}.`,
+    samples: [sampleOf(`${stats}SavedBytes`, `{compression="${compression}"}`)],
+  },
+  counter(`${prefix}writes_failed_total`, `${stats}WritesFailed`, `Writes to the ${log} that failed.`),
+  {
+    name: `${prefix}fsync_duration_seconds`,
+    type: "summary",
+    help: `How long syncing the ${log} took; the quantiles are of the last ten minutes.`,
+    samples: [
+      sampleOf(`${stats}SyncQ50`, '{quantile="0.5"}'),
+      sampleOf(`${stats}SyncQ90`, '{quantile="0.9"}'),
+      sampleOf(`${stats}SyncQ99`, '{quantile="0.99"}'),
+      sampleOf(`${stats}SyncSeconds`, "_sum"),
+      sampleOf(`${stats}Syncs`, "_count"),
+    ],
+  },
+  counter(`narthex_${stats}_fsyncs_failed_total`, `${stats}SyncsFailed`, `Syncs of the ${log} that failed.`),
+  counter(
+    `${prefix}truncations_total`,
+    `${stats}Truncations`,
+    `Times that segments were to be removed from the ${log}: a checkpoint, or blocks, stand for what is in them.`,
+  ),
+  counter(
+    `${prefix}truncations_failed_total`,
+    `${stats}TruncationsFailed`,
+    `Times that segments could not be removed from the ${log}.`,
+  ),
+];
 
 /** `compression`: "none", "snappy" or "zstd". */
 export const walFamilies = (compression: string): readonly StatFamily[] => [
-  gauge("prometheus_tsdb_wal_segment_current", "walSegment", "The WAL segment that is written to."),
-  gauge("prometheus_tsdb_wal_storage_size_bytes", "walBytes", "Size of the WAL."),
-  counter("prometheus_tsdb_wal_page_flushes_total", "walPageFlushes", "Writes of WAL pages."),
-  counter(
-    "prometheus_tsdb_wal_completed_pages_total",
-    "walPageCompletions",
-    "Pages of the WAL that were filled.",
-  ),
-  counter(
-    "prometheus_tsdb_wal_record_part_writes_total",
-    "walRecordParts",
-    "Parts of records written to the WAL.",
-  ),
-  counter(
-    "prometheus_tsdb_wal_record_parts_bytes_written_total",
-    "walRecordPartsBytes",
-    "Bytes of records written to the WAL.",
-  ),
-  counter("prometheus_tsdb_wal_writes_failed_total", "walWritesFailed", "Writes to the WAL that failed."),
+  ...logFamilies("prometheus_tsdb_wal_", "wal", "WAL", compression),
+  ...logFamilies("prometheus_tsdb_out_of_order_wbl_", "wbl", "WBL", compression),
   counter(
     "narthex_blocks_repaired_total",
     "blocksRepaired",
     "Damaged blocks that the start repaired or set aside.",
   ),
-  counter("prometheus_tsdb_wal_corruptions_total", "walCorruptions", "Damages found in the WAL."),
-  {
-    name: "prometheus_tsdb_wal_fsync_duration_seconds",
-    type: "summary",
-    help: "How long syncing the WAL took; the quantiles are of the last ten minutes.",
-    samples: [
-      sampleOf("walSyncQ50", '{quantile="0.5"}'),
-      sampleOf("walSyncQ90", '{quantile="0.9"}'),
-      sampleOf("walSyncQ99", '{quantile="0.99"}'),
-      sampleOf("walSyncSeconds", "_sum"),
-      sampleOf("walSyncs", "_count"),
-    ],
-  },
-  {
-    name: "prometheus_tsdb_wal_record_bytes_saved_total",
-    type: "counter",
-    help: "Bytes that compression kept out of the WAL.",
-    samples: [sampleOf("walSavedBytes", `{compression="${compression}"}`)],
-  },
-  counter("narthex_wal_fsyncs_failed_total", "walSyncsFailed", "Syncs of the WAL that failed."),
+  counter("prometheus_tsdb_wal_corruptions_total", "walCorruptions", "Damages found in WAL and WBL."),
   counter(
     "prometheus_tsdb_checkpoint_creations_total",
     (stats) => sumOf(stats["checkpoints"], stats["checkpointsFailed"]),
     "Checkpoints of the WAL that were begun.",
-  ),
-  counter(
-    "prometheus_tsdb_wal_truncations_total",
-    "walTruncations",
-    "Times that segments were to be removed from the WAL, after a checkpoint.",
-  ),
-  counter(
-    "prometheus_tsdb_wal_truncations_failed_total",
-    "walTruncationsFailed",
-    "Times that segments could not be removed from the WAL.",
   ),
   summary(
     "prometheus_tsdb_wal_truncate_duration_seconds",

@@ -94,7 +94,7 @@ export class Wal {
   #isClosed = false;
   /** Syncs that failed. */
   syncsFailed = 0;
-  /** How often {@link Wal.dropCovered} went about removing segments, and older checkpoints. */
+  /** How often {@link Wal.dropBefore} went about removing segments, and {@link Wal.dropCovered} older checkpoints. */
   readonly removals = {
     truncations: 0,
     truncationsFailed: 0,
@@ -188,10 +188,16 @@ export class Wal {
   /** Removes the segments before number `index`. */
   dropBefore(index: number): void {
     const { fs } = this.#env;
-    for (const segment of listSegments(fs, this.dir)) {
-      if (segment.index >= index) break;
-      fs.removeFile(segment.path);
-      this.#postponed.delete(segment.path);
+    this.removals.truncations++;
+    try {
+      for (const segment of listSegments(fs, this.dir)) {
+        if (segment.index >= index) break;
+        fs.removeFile(segment.path);
+        this.#postponed.delete(segment.path);
+      }
+    } catch (error) {
+      this.removals.truncationsFailed++;
+      throw error;
     }
   }
 
@@ -219,13 +225,7 @@ export class Wal {
     const { removals } = this;
     const checkpoint = lastCheckpoint(fs, this.dir);
     if (checkpoint === undefined) return listSegments(fs, this.dir)[0].index;
-    removals.truncations++;
-    try {
-      this.dropBefore(checkpoint.index + 1);
-    } catch (error) {
-      removals.truncationsFailed++;
-      throw error;
-    }
+    this.dropBefore(checkpoint.index + 1);
     removals.checkpointDeletions++;
     try {
       deleteCheckpoints(fs, this.dir, checkpoint.index);
