@@ -16,8 +16,8 @@ export interface Selector {
 }
 
 /** Equal for selectors that select the same series over the same time. */
-export function selectionKey({ matchers, mint, maxt }: Selector): string {
-  return `${mint},${maxt},${matchers.join(",")}`;
+export function selectionKey({ matchers, mint, maxt, hints }: Selector): string {
+  return `${mint},${maxt},${hints.lastOnly === true},${matchers.join(",")}`;
 }
 
 export class Selection {

@@ -29,6 +29,8 @@ export interface SelectHints {
   readonly stepMs: number;
   /** The function or aggregation around the selector, "" if none. "series" for the series API: labels only. */
   readonly func: string;
+  /** Of each series only the last sample in the range counts, and all of the range is read: earlier ones may be missing. */
+  readonly lastOnly?: boolean;
 }
 
 /** One series of a source. Valid until its querier is closed. */

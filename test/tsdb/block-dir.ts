@@ -52,10 +52,11 @@ export function readAll(
   matchers: readonly Matcher[],
   mint = -Infinity,
   maxt = Infinity,
+  hints = noHints,
 ): Record<string, [number, bigint][]> {
   const columns = new SampleColumns(1);
   const result: Record<string, [number, bigint][]> = {};
-  for (const series of querier.select(unlimited, matchers, mint, maxt, noHints, true)) {
+  for (const series of querier.select(unlimited, matchers, mint, maxt, hints, true)) {
     columns.clear();
     series.read(columns, mint, maxt);
     const bits = new BigUint64Array(columns.v.buffer);

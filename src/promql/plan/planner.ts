@@ -155,7 +155,9 @@ export class Planner {
 
   /** With `times` the samples' own times in place of their values. */
   instantSelector(expr: VectorSelector, scope: Scope, times: boolean): Planned<InstantSelectorNode> {
-    const selector = this.#selector(expr, scope, this.#options.lookbackMs);
+    // timestamp(x @ t offset o) looks back from t, not from the end of the selection.
+    const lastOnly = !times || expr.at === undefined;
+    const selector = this.#selector(expr, scope, this.#options.lookbackMs, lastOnly);
     const node = new InstantSelectorNode(selector, times);
     return selector.at === undefined ? varying(node) : invariant(node);
   }
@@ -189,19 +191,19 @@ export class Planner {
   #matrixSelector(expr: MatrixSelector, scope: Scope): Planned<RangeSource> {
     const { rangeExpr } = expr;
     const rangeMs = rangeExpr === undefined ? expr.rangeMs : positiveDuration(rangeExpr, this.#span);
-    const selector = this.#selector(expr.selector, scope, rangeMs);
+    const selector = this.#selector(expr.selector, scope, rangeMs, false);
     const node = new MatrixSource(selector, rangeMs, expr);
     return { node, invariant: selector.at !== undefined, worthWrapping: false };
   }
 
-  #selector(expr: VectorSelector, scope: Scope, windowMs: number): Selector {
+  #selector(expr: VectorSelector, scope: Scope, windowMs: number, lastOnly: boolean): Selector {
     if (expr.anchored || expr.smoothed) {
       throw notYet(`the ${expr.anchored ? "anchored" : "smoothed"} modifier`);
     }
     const { offsetExpr } = expr;
     const offsetMs = offsetExpr === undefined ? expr.offsetMs : anyDuration(offsetExpr, this.#span);
     const at = resolveAt(expr.at, this.#options);
-    const selector = selectorIn(scope, windowMs, expr.matchers, offsetMs, at);
+    const selector = selectorIn(scope, windowMs, expr.matchers, offsetMs, at, lastOnly);
     this.#selectors.push(selector);
     return selector;
   }

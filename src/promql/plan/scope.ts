@@ -47,18 +47,23 @@ export function resolveAt(at: AtModifier | undefined, times: QueryTimes): number
   return at === "end" ? times.endMs : at;
 }
 
-/** `windowMs` is how far a step looks back: the lookback, or the range; what is exactly that old does not count. */
+/**
+ * `windowMs` is how far a step looks back: the lookback, or the range; what is exactly that old does not count.
+ * `lastOnly`: at each step only the last sample in the window counts.
+ */
 export function selectorIn(
   scope: Scope,
   windowMs: number,
   matchers: readonly Matcher[],
   offsetMs: number,
   at: number | undefined,
+  lastOnly: boolean,
 ): Selector {
   const first = at ?? scope.startMs - scope.offsetMs - scope.rangeMs;
   const last = at ?? scope.endMs - scope.offsetMs;
   const mint = first - offsetMs - windowMs + 1;
   const maxt = last - offsetMs;
-  const hints = { startMs: mint, endMs: maxt, stepMs: scope.stepMs, func: scope.func };
+  const { stepMs, func } = scope;
+  const hints = { startMs: mint, endMs: maxt, stepMs, func, lastOnly: lastOnly && first === last };
   return { matchers, at, offsetMs, mint, maxt, hints };
 }

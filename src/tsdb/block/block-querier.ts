@@ -33,7 +33,7 @@ export class BlockQuerier implements Querier {
     matchers: readonly Matcher[],
     mint: number,
     maxt: number,
-    _hints: SelectHints,
+    hints: SelectHints,
     _sorted: boolean,
   ): readonly Series[] {
     const { index, tombstones } = this.#readers;
@@ -49,7 +49,7 @@ export class BlockQuerier implements Querier {
       const series = index.series(refs[i], mint, maxt);
       if (series === undefined) continue;
       const deleted = tombstones.get(refs[i]);
-      const chunks = deleted.length === 0 ? series.chunks : withoutDeleted(series, deleted);
+      const chunks = deleted.length === 0 ? wanted(series, hints) : withoutDeleted(series, deleted);
       if (chunks.length === 0) continue;
       found.push(new BlockSeries(this.#readers, series.labels, chunks, deleted));
       bytes += seriesBytes + series.labels.size * labelBytes + (chunks.length / chunkFields) * chunkBytes;
@@ -72,6 +72,11 @@ export class BlockQuerier implements Querier {
     this.#closed = true;
     this.#onClose();
   }
+}
+
+/** The last chunk that begins within the range has the last sample in it. */
+function wanted({ chunks }: IndexedSeries, { lastOnly }: SelectHints): readonly number[] {
+  return lastOnly === true ? chunks.slice(-chunkFields) : chunks;
 }
 
 /** The chunks that are not deleted as a whole. */

@@ -86,6 +86,10 @@ test("answers as a filter over the samples does, with and without tombstones", (
         }
         const querier = block.querier();
         expect(readAll(querier, [matcher], mint, maxt)).toEqual(want);
+        const lasts = (all: Record<string, [number, bigint][]>) =>
+          new Map(Object.entries(all).map(([key, samples]) => [key, samples.at(-1)]));
+        const lastOnly = readAll(querier, [matcher], mint, maxt, { ...noHints, lastOnly: true });
+        expect(lasts(lastOnly)).toEqual(lasts(want));
         expect(querier.labelNames(unlimited, [], 0)).toEqual(["__name__", "i"]);
         expect(querier.labelNames(unlimited, [], 1)).toEqual(["__name__"]);
         querier.close();

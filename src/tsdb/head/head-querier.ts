@@ -79,7 +79,7 @@ export class HeadQuerier implements Querier {
     if (sorted) list = sortByLabels(words, this.#strings, list);
     return hints.func === "series"
       ? this.#labelsOnly(context, list, from, to, late)
-      : this.#gather(context, list, from, to, late);
+      : this.#gather(context, list, from, to, late, hints.lastOnly === true);
   }
 
   labelNames(context: QueryContext, matchers: readonly Matcher[], limit: number): string[] {
@@ -144,6 +144,7 @@ export class HeadQuerier implements Querier {
     mint: number,
     maxt: number,
     lateMint: number,
+    lastOnly: boolean,
   ): Series[] {
     const { words } = this.#memory;
     const { batch, lateMinTime } = this.#pin.state;
@@ -161,12 +162,12 @@ export class HeadQuerier implements Querier {
       const record = selectedRecord(words, refs[i]);
       if (record === 0) continue;
       const first = chunks.n;
-      const gathered = chunks.gather(record, batch, mint, maxt);
+      const deleted = deletedOf(this.#memory, refs[i], record);
+      const gathered = chunks.gather(record, batch, mint, maxt, lastOnly && deleted.length === 0);
       const late = hasLate ? gatherLate(this.#memory, refs[i], batch, lateMint, maxt) : undefined;
       if (gathered === 0 && late === undefined) continue;
       const labels = this.#strings.labels(record);
       held += bytesPerSeries + bytesPerLabel * labels.size;
-      const deleted = deletedOf(this.#memory, refs[i], record);
       const regular = new HeadSeries(labels, chunks, first, chunks.n, this.#store, deleted, mint);
       if (late === undefined) {
         series.push(regular);

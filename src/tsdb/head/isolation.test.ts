@@ -10,6 +10,7 @@ import { headTwin } from "../../kernels/head-twin.ts";
 import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import type { QueryContext } from "../../storage/querier.ts";
+import { SampleColumns } from "../../storage/sample-columns.ts";
 import { HeadAppender } from "./appender.ts";
 import { Collection } from "./collection.ts";
 import { Head } from "./head.ts";
@@ -149,7 +150,30 @@ class World {
       if (plain.length > 0) shown[labels] = plain;
     }
     expect(shown).toEqual(expected);
+    this.#checkLast({ querier, expected });
     this.checks++;
+  }
+
+  /** What is told to need only the last sample of a range shows that one. */
+  #checkLast({ querier, expected }: OpenReader): void {
+    const maxt = this.clock - this.dice.below(60_000);
+    const mint = maxt - this.dice.below(30_000);
+    const out = new SampleColumns();
+    const shown: Record<string, string> = {};
+    for (const series of querier.select(this.context, all, mint, maxt, { ...hints, lastOnly: true }, false)) {
+      out.clear();
+      series.read(out, mint, maxt);
+      if (out.n > 0) shown[series.labels.toString()] = `${out.t[out.n - 1]}:${out.v[out.n - 1]}`;
+    }
+    const want: Record<string, string> = {};
+    for (const [labels, samples] of Object.entries(expected)) {
+      const last = samples.findLast((sample) => {
+        const t = Number(sample.split(":")[0]);
+        return mint <= t && t <= maxt;
+      });
+      if (last !== undefined) want[labels] = last;
+    }
+    expect(shown).toEqual(want);
   }
 
   batch(): void {

@@ -29,6 +29,9 @@ export class GatheredChunks {
   n = 0;
   bytes: Uint8Array;
   #bytesLength = 0;
+  /** A chunk that is added takes the place of those behind so many chunks and bytes. */
+  #kept = Number.POSITIVE_INFINITY;
+  #keptBytes = Number.POSITIVE_INFINITY;
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
   #chain = new Uint32Array(chainMin);
@@ -60,12 +63,14 @@ export class GatheredChunks {
   }
 
   /**
-   * Adds the chunks of a series that hold visible samples as of a batch and may overlap [mint, maxt]; returns how many.
-   * The reader must be pinned.
+   * Adds the chunks of a series that hold visible samples as of a batch and may overlap [mint, maxt]; with `lastOnly`
+   * only the one with the last sample in it. Returns how many. The reader must be pinned.
    */
-  gather(record: number, asOf: number, mint: number, maxt: number): number {
+  gather(record: number, asOf: number, mint: number, maxt: number, lastOnly = false): number {
     const words = this.#words;
     const before = this.n;
+    this.#kept = lastOnly ? before : Number.POSITIVE_INFINITY;
+    this.#keptBytes = lastOnly ? this.#bytesLength : Number.POSITIVE_INFINITY;
     const visible = visibleSamples(words, record, asOf);
     if (visible === 0) return 0;
     // In this order: open chunk, older ones, list. The writer publishes in the opposite one.
@@ -130,7 +135,7 @@ export class GatheredChunks {
   #copy(slab: number, seen: number): void {
     const start = this.#doubles[(slab + Chunk.firstTime) >> 1];
     const words = this.#words;
-    const from = this.#bytesLength;
+    const from = Math.min(this.#bytesLength, this.#keptBytes);
     const count = openChunkWords(words, slab);
     if (from + 4 * count > this.bytes.length) {
       const bigger = new Uint8Array(2 * this.bytes.length + 4 * count);
@@ -146,7 +151,9 @@ export class GatheredChunks {
     this.whole[at] = 0;
   }
 
+  /** Chunks come in time order: each has a sample in the range, or later ones have none either. */
   #next(mint: number, maxt: number, samples: number, encoding: number): number {
+    this.n = Math.min(this.n, this.#kept);
     if (this.n === this.refs.length) this.#grow();
     const at = this.n++;
     this.mints[at] = mint;
