@@ -26,6 +26,8 @@ const seriesPerCheck = 1024;
 /** A series object and its labels: what is charged for them. */
 const bytesPerSeries = 160;
 const bytesPerLabel = 16;
+/** Room for so many chunks at the beginning, and for one of each series. */
+const chunksMin = 64;
 
 export class HeadQuerier implements Querier {
   readonly #memory: HeadMemory;
@@ -149,7 +151,7 @@ export class HeadQuerier implements Querier {
     const { words } = this.#memory;
     const { batch, lateMinTime } = this.#pin.state;
     const hasLate = lateMinTime <= maxt;
-    const chunks = new GatheredChunks(this.#memory);
+    const chunks = new GatheredChunks(this.#memory, Math.max(chunksMin, n));
     const series: Series[] = [];
     let charged = 0;
     let held = 0;
