@@ -27,32 +27,30 @@ export interface QuarantineNote {
   /** All that was found wrong. */
   readonly problems: readonly string[];
   readonly lost: readonly Loss[];
+  /** What it had in it, where that is not lost, because it is elsewhere too. */
+  readonly held?: readonly Loss[];
   /** The name of the block that has what could be saved; "" where there is none. */
   readonly replacedBy: string;
 }
 
-/** A note's losses are cut off here: it is for people, and queries only need the times. */
-const lossesMax = 1000;
+/** Lists in a note are cut off here: they are for people, and queries only need the times. */
+const listMax = 1000;
 
 /** Writes the note for `path`, which lies in the quarantine, durably; it replaces one that was there. */
 export function writeNote(fs: Fs, path: string, note: QuarantineNote): void {
-  const { lost } = note;
-  const rest = lost.slice(lossesMax);
-  const summed: Loss[] =
-    rest.length === 0
-      ? []
-      : [
-          {
-            series: "",
-            mint: rest.reduce((least, { mint }) => Math.min(least, mint), Number.POSITIVE_INFINITY),
-            maxt: rest.reduce((most, { maxt }) => Math.max(most, maxt), Number.NEGATIVE_INFINITY),
-            what: `${rest.length} more`,
-          },
-        ];
-  const whole = { ...note, lost: [...lost.slice(0, lossesMax), ...summed] };
+  const { lost, held } = note;
+  const whole = { ...note, lost: summed(lost), held: held === undefined ? undefined : summed(held) };
   const slash = path.lastIndexOf("/");
   const name = `${path.slice(slash + 1)}${noteSuffix}`;
   replaceFile(fs, path.slice(0, slash), name, encodeUtf8(`${JSON.stringify(whole, undefined, 2)}\n`));
+}
+
+function summed(list: readonly Loss[]): readonly Loss[] {
+  const rest = list.slice(listMax);
+  if (rest.length === 0) return list;
+  const mint = rest.reduce((least, one) => Math.min(least, one.mint), Number.POSITIVE_INFINITY);
+  const maxt = rest.reduce((most, one) => Math.max(most, one.maxt), Number.NEGATIVE_INFINITY);
+  return [...list.slice(0, listMax), { series: "", mint, maxt, what: `${rest.length} more` }];
 }
 
 /** All notes in the quarantine; those that cannot be read are passed over: they are for people. */

@@ -4,9 +4,11 @@
  */
 import { CorruptionError } from "../base/errors.ts";
 import { bytesBelow, type File, type Fs, joinPath, makeDurable } from "../base/fs.ts";
+import { PageCache } from "../base/page-cache.ts";
 import { setAside } from "../base/set-aside.ts";
 import type { ChunkEncodings } from "../chunkenc/encode-samples.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
+import { HeadChunkReader } from "./chunks/head-chunk-reader.ts";
 import { type ScannedChunk, scanHeadChunks } from "./chunks/head-chunk-scan.ts";
 import { HeadChunkWriter } from "./chunks/head-chunk-writer.ts";
 import type { PersistedChunk } from "./head/chunk-lists.ts";
@@ -25,6 +27,7 @@ import {
 import { loadSnapshot, readPosition } from "./head-snapshot/load-snapshot.ts";
 import { mismatchOf, type SnapshotPosition } from "./head-snapshot/position.ts";
 import { restoreRecords } from "./head-snapshot/writer-part.ts";
+import { noteHeadChunks, unjudged } from "./note-head-chunks.ts";
 import { listSegments } from "./wal/segment.ts";
 import { Wal, type WalEnv, type WalOptions } from "./wal/wal.ts";
 import type { WalSink } from "./wal/wal-sink.ts";
@@ -35,6 +38,8 @@ export const wblDir = "wbl";
 export const headChunksDir = "chunks_head";
 /** Takes what is damaged and what contradicts our writes; nothing in it is ever read again. */
 export const quarantineDir = "quarantine";
+
+const noteCacheBytes = 1024 * 1024;
 
 export interface RecoveryOptions {
   readonly blockRangeMs: number;
@@ -181,6 +186,8 @@ function replayed(
         sink,
       );
     const wbl = hasWbl(env.fs, dir) ? openWbl(options.lateSink(replay)) : undefined;
+    // Series of which nothing is left still have their labels.
+    noteChunks(env, dir, head, replay);
     replay.finish();
     const walRefMax = Math.max(wal.replayed.walRefMax, wbl?.replayed.walRefMax ?? 0, replayChunks.walRefMax);
     head.nextWalRef = Math.max(head.nextWalRef, walRefMax + 1);
@@ -234,6 +241,27 @@ function openChunks(
   }
   const chunks = HeadChunkWriter.open(env, chunksDir, files, { beforeSync });
   return { chunks, damages: scan.setAside.length };
+}
+
+/** What fails here is tried again by the next start. */
+function noteChunks({ fs, logger }: WalEnv, dir: string, head: Head, replay: HeadReplay): void {
+  const setAside = unjudged(fs, joinPath(dir, quarantineDir));
+  if (setAside.length === 0) return;
+  replay.applyStaged();
+  head.publish();
+  const store = new HeadChunkReader(
+    { fs, cache: new PageCache(noteCacheBytes) },
+    joinPath(dir, headChunksDir),
+  );
+  try {
+    noteHeadChunks(fs, setAside, { head, store, refOf: (walRef) => replay.refOf(walRef) });
+  } catch (error) {
+    logger.warn("What damaged head chunk files held could not be found out", {
+      reason: (error as Error).message,
+    });
+  } finally {
+    store.close();
+  }
 }
 
 function persisted(chunk: ScannedChunk): PersistedChunk {

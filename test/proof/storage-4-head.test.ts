@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { silentLogger } from "../../src/base/env.ts";
 import { PageCache } from "../../src/base/page-cache.ts";
+import { type Loss, readNotes } from "../../src/base/quarantine-note.ts";
 import { Matcher } from "../../src/model/matcher.ts";
 import { ManualClock } from "../../src/testkit/manual-clock.ts";
 import { MemFs } from "../../src/testkit/mem-fs.ts";
@@ -13,11 +14,14 @@ import { HeadChunkReader } from "../../src/tsdb/chunks/head-chunk-reader.ts";
 import { Db } from "../../src/tsdb/db.ts";
 import { HeadReader } from "../../src/tsdb/head/head-reader.ts";
 import { HeadMemory } from "../../src/tsdb/head/memory.ts";
+import { RecordType } from "../../src/tsdb/record/record-type.ts";
+import { repairDamage } from "../../src/tsdb/salvage/data-directory.ts";
 import { writeCheckpoint } from "../../src/tsdb/wal/checkpoint.ts";
+import { SegmentWriter } from "../../src/tsdb/wal/segment-writer.ts";
 import { append, type Row } from "../head/fixture.ts";
 import { readAll } from "../tsdb/block-dir.ts";
 import { noHints, unlimited } from "../tsdb/chunk-series.ts";
-import { codecs } from "../tsdb/wal-world.ts";
+import { codecs, recordsOf } from "../tsdb/wal-world.ts";
 import { size } from "./size.ts";
 
 const start = 1_700_000_000_000;
@@ -92,6 +96,47 @@ const whole = directory();
 const all = contents(whole.clone(), open(whole.clone()));
 const step = size(23, 1);
 
+test("what the log does not have of a damaged head chunk file is named by series, and queries are warned", () => {
+  const fs = whole.clone();
+  // The segments and the checkpoint without the records of samples: only the series are left.
+  for (const path of ["data/wal/checkpoint.00000001/00000000", "data/wal/00000002"]) {
+    const dir = path.slice(0, path.lastIndexOf("/"));
+    const kept = recordsOf(fs, [{ index: 0, path }]).filter(([type]) => type === RecordType.series);
+    fs.removeFile(path);
+    const options = { compression: "none", segmentBytes: 1 << 20, finish: () => {} } as const;
+    const writer = SegmentWriter.create(env(fs), dir, Number(path.slice(-8)), options);
+    if (kept.length > 0) writer.write(kept, false);
+    writer.close();
+  }
+  const sound = open(fs.clone());
+  const before = contents(fs.clone(), sound);
+  const bytes = fs.readFile("data/chunks_head/000001");
+  fs.open("data/chunks_head/000001", "write").writeAt(Uint8Array.of(bytes[60] ^ 1), 60);
+  const db = open(fs);
+  const lost = [...before.keys()].filter((sample) => !contents(fs, db).has(sample));
+  expect(lost.length).toBeGreaterThan(0);
+  const losses = [...readNotes(fs, "data/quarantine").values()].flatMap((note) => note.lost);
+  for (const sample of lost) {
+    const t = Number(sample.split(" ").at(-1));
+    const name = sample[0];
+    const isNamed = ({ mint, maxt, labels }: Loss) => mint <= t && t <= maxt && labels?.[1] === name;
+    expect(losses.some(isNamed), sample).toBe(true);
+    expect(warnings(fs, t, t), sample).toHaveLength(1);
+  }
+  expect(losses.every(({ mint, maxt }) => warnings(fs, mint, maxt).length > 0)).toBe(true);
+  expect(warnings(fs, -Infinity, start - 1)).toEqual([]);
+  db.close();
+});
+
+test("a head chunk file that was repaired offline is judged by the next start", () => {
+  const fs = whole.clone();
+  fs.open("data/chunks_head/000002", "write").writeAt(Uint8Array.of(0xee), 60);
+  expect(repairDamage(env(fs), "data", () => {})).toHaveLength(1);
+  expect(warnings(fs, -Infinity, Infinity)).not.toEqual([]);
+  open(fs).close();
+  expect(warnings(fs, -Infinity, Infinity)).toEqual([]);
+});
+
 test.each([
   // Nothing is lost: the WAL has all that is in chunk files.
   ["data/chunks_head/000001", 0, 0],
@@ -103,7 +148,7 @@ test.each([
   const bytes = whole.readFile(path);
   const seed = 4;
   const random = new SeededRandom(seed);
-  const counts = { damaged: 0, noticed: 0, lossless: 0, worst: 0 };
+  const counts = { damaged: 0, noticed: 0, lossless: 0, named: 0, worst: 0 };
   const used = bytes.findLastIndex((byte) => byte !== 0) + 1;
   for (let at = 0; at < bytes.length; at += at < used ? step : 64 * step) {
     for (const value of [bytes[at] ^ (1 << (random.u32() >>> 29)), 0xff]) {
@@ -126,6 +171,12 @@ test.each([
       const isWarned = (t: number) => warnings(fs, t, t).length === 1;
       expect(new Set(lostTimes.map(isWarned)), where).not.toContain(false);
       expect(warnings(fs, start - 2_000_000, start - 1_000_000), `${where}: long before`).toEqual([]);
+      if (path.includes("chunks_head") && db.damageCount > 0) {
+        const [note] = readNotes(fs, "data/quarantine").values();
+        expect(note, where).toMatchObject({ kind: "chunks_head", lost: [] });
+        expect(warnings(fs, -Infinity, Infinity), where).toEqual([]);
+        if (note.held?.some(({ labels }) => labels !== undefined)) counts.named++;
+      }
       db.close();
       const again = open(fs);
       expect(contents(fs, again), `${where}: the start after`).toEqual(found);

@@ -11,6 +11,7 @@
 import type { LogFields, Logger } from "../../base/env.ts";
 import { CorruptionError } from "../../base/errors.ts";
 import { type File, type Fs, readWhole } from "../../base/fs.ts";
+import { type Loss, type QuarantineNote, writeNote } from "../../base/quarantine-note.ts";
 import { copyAside, type SetAside, setAside } from "../../base/set-aside.ts";
 import { chunkSamples } from "../../chunkenc/encoding.ts";
 import {
@@ -27,6 +28,7 @@ import {
   parseEntryHead,
   verifyEntry,
 } from "./head-chunks.ts";
+import { legibleChunks } from "./legible-chunks.ts";
 
 /** A chunk as the scan found it. The object is used again for the next one. */
 export interface ScannedChunk {
@@ -110,7 +112,10 @@ export function scanHeadChunks(
     fs.syncDir(dir);
   }
   if (cut !== undefined) aside.push(cutTail(fs, cut.path, cut.offset, quarantineDir, problem));
-  for (const one of aside) env.logger.warn("Damaged head chunks set aside", fieldsOf(one));
+  for (const one of aside) {
+    writeNote(fs, one.to, headChunksNote(one, [unproven(fs, one.to)]));
+    env.logger.warn("Damaged head chunks set aside", fieldsOf(one));
+  }
   return { chunkCount, files: known, setAside: aside };
 }
 
@@ -123,6 +128,25 @@ export function checkHeadChunkFile(fs: Fs, path: string, segment: number): Corru
     file.close();
   }
   return scanFile(fs, path, segment, headChunkHeaderBytes, () => "").error;
+}
+
+/** Until it is known what of it the write-ahead log has. */
+function unproven(fs: Fs, path: string): Loss {
+  const chunks = legibleChunks(fs, path);
+  const what = "what the write-ahead log does not have of this file";
+  if (chunks.length === 0) return { series: "", mint: -Infinity, maxt: Infinity, what };
+  const mint = chunks.reduce((least, one) => Math.min(least, one.mint), Number.POSITIVE_INFINITY);
+  const maxt = chunks.reduce((most, one) => Math.max(most, one.maxt), Number.NEGATIVE_INFINITY);
+  return { series: "", mint, maxt, what };
+}
+
+/** The note for what was set aside; `held` is what it had in it. */
+export function headChunksNote(
+  { from, reason }: SetAside,
+  lost: readonly Loss[],
+  held?: readonly Loss[],
+): QuarantineNote {
+  return { kind: "chunks_head", from, problems: [reason], lost, held, replacedBy: "" };
 }
 
 function fieldsOf(aside: SetAside): LogFields {

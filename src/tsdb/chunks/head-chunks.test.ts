@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CorruptionError } from "../../base/errors.ts";
 import type { Fs } from "../../base/fs.ts";
 import { PageCache } from "../../base/page-cache.ts";
+import { readNotes } from "../../base/quarantine-note.ts";
 import { failNth, faultFs } from "../../testkit/fault-fs.ts";
 import { interceptFs } from "../../testkit/intercept-fs.ts";
 import { MemFs } from "../../testkit/mem-fs.ts";
@@ -11,7 +12,15 @@ import { traceFs } from "../../testkit/trace-fs.ts";
 import { HeadChunkReader } from "./head-chunk-reader.ts";
 import { scanHeadChunks } from "./head-chunk-scan.ts";
 import { HeadChunkWriter } from "./head-chunk-writer.ts";
-import { headChunkOffset, headChunkRef, headChunkSegment, outOfOrderBit } from "./head-chunks.ts";
+import {
+  entryFixedBytes,
+  headChunkHeaderBytes,
+  headChunkOffset,
+  headChunkRef,
+  headChunkSegment,
+  outOfOrderBit,
+} from "./head-chunks.ts";
+import { legibleChunks } from "./legible-chunks.ts";
 
 const dir = "data/chunks_head";
 
@@ -296,7 +305,9 @@ describe("scan", () => {
     expect(first.logger.at("warn").map(({ fields }) => fields.movedTo)).toEqual(
       first.setAside.map(({ to }) => to),
     );
-    for (const { to } of first.setAside) expect(fs.stat(to), to).toBeDefined();
+    for (const { to } of first.setAside) {
+      expect(readNotes(fs, "data/quarantine").has(to.slice("data/quarantine/".length)), to).toBe(true);
+    }
     const second = scan(fs);
     expect(second.found).toEqual(first.found);
     expect(second.setAside).toEqual([]);
@@ -321,6 +332,24 @@ describe("scan", () => {
       // The padding of the header means nothing.
       expect(setAside.length, `byte ${at}`).toBe(at >= 5 && at < 8 ? 0 : 1);
     }
+  });
+
+  test.each([
+    ["a sound file", -1, 0, 10],
+    ["a byte of the header", 2, 0, 10],
+    ["a byte of a chunk's data", 60, 0, 10],
+    ["the length of the first chunk", headChunkHeaderBytes + entryFixedBytes, 0, 0],
+    ["a byte of a chunk, the file from there on", 60, headChunkHeaderBytes, 10],
+  ])("what can be read of a damaged file: %s", (_, at, from, count) => {
+    const fs = new MemFs();
+    const { writer, chunks } = written(fs, 10, 1e6);
+    writer.close();
+    if (at >= 0) flip(fs, `${dir}/000001`, at);
+    fs.open("copy", "create").writeAt(fs.readFile(`${dir}/000001`).subarray(from), 0);
+    const want = chunks.map(({ walRef, mint, maxt, bytes }) => {
+      return { walRef, mint, maxt, samples: (bytes[0] << 8) | bytes[1], outOfOrder: false };
+    });
+    expect(legibleChunks(fs, "copy")).toEqual(want.slice(0, count));
   });
 
   test("a chunk that the visitor refuses is damage", () => {

@@ -223,6 +223,12 @@ export class HeadReplay {
     this.#restoredMax = ref;
   }
 
+  /** The series that is there for a WAL ref; 0 where none is. */
+  refOf(walRef: number): number {
+    const ref = this.#refs.get(walRef);
+    return ref !== 0 && this.#head.series.isLive(ref) ? ref : 0;
+  }
+
   /** Appends what was staged so far. */
   applyStaged(): void {
     this.#apply();
