@@ -10,18 +10,18 @@ export const samplesPerEncodedChunk = 120;
 
 /** Which of the encodings chunks get. */
 export interface ChunkEncodings {
-  readonly floats: typeof Encoding.xor | typeof Encoding.xor2;
+  readonly floats: "xor" | "xor2";
   /** Whether histograms get the encodings with start timestamps. */
   readonly histogramStarts: boolean;
 }
 
 /** What Prometheus 3.5 can read. */
-export const plainEncodings: ChunkEncodings = { floats: Encoding.xor, histogramStarts: false };
+export const plainEncodings: ChunkEncodings = { floats: "xor", histogramStarts: false };
 
 /** Those with which the samples of a chunk stay in its encoding. */
 export function encodingsLike(encoding: number): ChunkEncodings {
   return {
-    floats: encoding === Encoding.xor2 ? Encoding.xor2 : Encoding.xor,
+    floats: encoding === Encoding.xor2 ? "xor2" : "xor",
     histogramStarts: hasStartTimes(encoding),
   };
 }
@@ -85,7 +85,7 @@ export class SampleEncoder {
     const { t, starts } = samples;
     for (let start = from; start < to; start += samplesMax) {
       const end = Math.min(start + samplesMax, to);
-      const encoding = hasStarts(starts, start, end) ? Encoding.xor2 : floats;
+      const encoding = floats === "xor2" || hasStarts(starts, start, end) ? Encoding.xor2 : Encoding.xor;
       const bytes =
         encoding === Encoding.xor
           ? this.#xorChunk(samples, start, end)

@@ -11,7 +11,7 @@ const effects: Readonly<Record<string, Effect>> = {
   "exemplar-storage": "works",
   "extra-scrape-metrics": "works",
   "fast-startup": "later",
-  "histograms-st-encoding": "later",
+  "histograms-st-encoding": "works",
   "memory-snapshot-on-shutdown": "later",
   "metadata-wal-records": "later",
   "native-histograms": "always",
@@ -31,7 +31,7 @@ const effects: Readonly<Record<string, Effect>> = {
   "type-and-unit-labels": "later",
   "use-start-timestamps": "later",
   "use-uncached-io": "later",
-  "xor2-encoding": "later",
+  "xor2-encoding": "works",
 };
 
 export class FeatureNames {

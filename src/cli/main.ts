@@ -150,6 +150,13 @@ function sayWhatDoesNothing(flags: Flags, logger: Logger): void {
   for (const feature of features.withoutEffect()) logger.warn("This feature has no effect yet.", { feature });
   for (const feature of features.unknown())
     logger.warn("Unknown option for --enable-feature", { option: feature });
+  if (features.has("xor2-encoding")) {
+    const instead = "storage.tsdb.chunk_encoding.floats: xor2";
+    logger.warn("This feature is only the default of a setting in the configuration.", {
+      feature: "xor2-encoding",
+      instead,
+    });
+  }
   for (const feature of features.superfluous()) {
     logger.warn("This feature is always on; its name has no effect.", { feature });
   }

@@ -38,6 +38,10 @@ export function serverOptions(flags: Flags): ServerOptions {
     checkSelector: parseMetricSelector,
     shownFlags: (config) => effectiveFlags(flags, config),
     storage,
+    encodings: {
+      floats: features.has("xor2-encoding") ? "xor2" : "xor",
+      histogramStarts: features.has("histograms-st-encoding"),
+    },
     keepExemplars: features.has("exemplar-storage"),
     lockDirectory: !flags.bool("storage.tsdb.no-lockfile"),
     blockReloadIntervalMs: Math.max(
@@ -94,6 +98,7 @@ function storageOptions(flags: Flags, shares: MemoryShares): ServerOptions["stor
     walSync: flags.text("storage.tsdb.wal-sync") as WalSync,
     headSnapshotIntervalMs: flags.durationMs("storage.tsdb.head-snapshot-interval"),
     headSnapshotBytesMax: flags.bytes("storage.tsdb.head-snapshot-max-size"),
+    keepsStarts: flags.features().has("st-storage"),
     verifyOnStart: flags.bool("storage.tsdb.verify-on-start"),
     delayCompactFile: flags.text("storage.tsdb.delay-compact-file.path"),
     memoryLimitBytes: shares.limitBytes,

@@ -90,8 +90,22 @@ describe("defaults", () => {
         features: new Set(names),
       });
     expect(withFeatures("extra-scrape-metrics").scrapeConfigs[0].extraScrapeMetrics).toBe(true);
-    expect(withFeatures("st-storage").scrapeConfigs[0].scrapeProtocols[0]).toBe("PrometheusProto");
-    expect(withFeatures("st-storage").global.scrapeProtocols?.length).toBe(5);
+    const starts = withFeatures("st-storage", "xor2-encoding");
+    expect(starts.scrapeConfigs[0].scrapeProtocols[0]).toBe("PrometheusProto");
+    expect(starts.global.scrapeProtocols?.length).toBe(5);
+  });
+
+  test("start times need XOR2 chunks", () => {
+    const load = (text: string, ...names: string[]) =>
+      parseConfig(env, text, "p.yml", { ...defaultConfigOptions, features: new Set(names) });
+    const floats = (encoding: string) => `storage:\n  tsdb: {chunk_encoding: {floats: ${encoding}}}`;
+    const problem = /chunk_encoding.floats: XOR chunks have no place for the start times .* xor2 expected/;
+    expect(() => load("", "st-storage")).toThrow(problem);
+    expect(() => load(floats("xor"), "st-storage")).toThrow(problem);
+    expect(() => load(floats("xor"), "st-storage", "xor2-encoding")).toThrow(problem);
+    expect(load(floats("xor2"), "st-storage").storage.tsdb.floatChunkEncoding).toBe("xor2");
+    expect(load("", "xor2-encoding").storage.tsdb.floatChunkEncoding).toBe("");
+    expect(load(floats("xor"), "xor2-encoding").storage.tsdb.floatChunkEncoding).toBe("xor");
   });
 
   test("GOGC of the environment", () => {
@@ -342,7 +356,6 @@ const notYet: [string, number, string][] = [
   ["alerting: {alert_relabel_configs: [{target_label: a}]}", 1, "not supported yet"],
   ["alerting: {alertmanagers: [{file_sd_configs: [{files: [a.yml]}]}]}", 1, "not supported yet"],
   ["global:\n  query_log_file: q.log", 2, "global.query_log_file: not supported yet"],
-  ["storage: {tsdb: {chunk_encoding: {floats: xor2}}}", 1, "not supported yet"],
   [
     "scrape_configs:\n- job_name: a\n  kubernetes_sd_configs: [{role: pod}]",
     3,

@@ -4,7 +4,7 @@ import { silentLogger } from "../base/env.ts";
 import { ConfigError } from "../base/errors.ts";
 import type { Fs } from "../base/fs.ts";
 import { readAlerting } from "./alerting-config.ts";
-import type { AlertingConfig, Config, GlobalConfig, ScrapeConfig } from "./config.ts";
+import type { AlertingConfig, Config, GlobalConfig, ScrapeConfig, StorageConfig } from "./config.ts";
 import type { GetEnv } from "./environment.ts";
 import { checkGlob, glob } from "./glob.ts";
 import { defaultGlobal, type GlobalDefaults, readGlobal } from "./global-config.ts";
@@ -12,7 +12,7 @@ import { refuse } from "./http-config.ts";
 import { dirName, joinDirectory } from "./path.ts";
 import { readScrapeConfig } from "./scrape-config.ts";
 import { protoFirstScrapeProtocols } from "./scrape-protocols.ts";
-import { type Retention, readStorage } from "./storage-config.ts";
+import { type Retention, readStorage, xorHasNoStarts } from "./storage-config.ts";
 import { type ConfigNode, parseYaml } from "./yaml-node.ts";
 
 export interface ConfigEnv {
@@ -92,8 +92,21 @@ export function parseConfig(
     scrapeConfigFiles,
     scrapeConfigs,
     allScrapeConfigs: scrapeConfigs,
-    storage: readStorage(storage, options.retention),
+    storage: readChecked(storage, file, options),
   };
+}
+
+function readChecked(
+  node: ConfigNode | undefined,
+  file: string,
+  { retention, features }: ConfigOptions,
+): StorageConfig {
+  const keepsStarts = features.has("st-storage");
+  const storage = readStorage(node, retention, keepsStarts);
+  if (keepsStarts && storage.tsdb.floatChunkEncoding === "" && !features.has("xor2-encoding")) {
+    throw new ConfigError(file, 0, "storage.tsdb.chunk_encoding.floats", xorHasNoStarts);
+  }
+  return storage;
 }
 
 function globalDefaults(features: ReadonlySet<string>): GlobalDefaults {

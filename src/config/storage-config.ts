@@ -6,8 +6,19 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export type Retention = TsdbConfig["retention"];
 
-/** `flags` is the retention that the command line asks for; a `retention` block replaces it as a whole. */
-export function readStorage(node: ConfigNode | undefined, flags: Retention): StorageConfig {
+/** What is wrong with XOR chunks where start times are to be kept. */
+export const xorHasNoStarts =
+  "XOR chunks have no place for the start times that --enable-feature=st-storage keeps; xor2 expected";
+
+/**
+ * `flags` is the retention that the command line asks for; a `retention` block replaces it as a whole. `keepsStarts`: whether
+ * the feature st-storage is on.
+ */
+export function readStorage(
+  node: ConfigNode | undefined,
+  flags: Retention,
+  keepsStarts: boolean,
+): StorageConfig {
   let tsdb: TsdbConfig = {
     outOfOrderTimeWindowMs: 0,
     staleSeriesCompactionThreshold: 0,
@@ -17,7 +28,7 @@ export function readStorage(node: ConfigNode | undefined, flags: Retention): Sto
   let exemplars: StorageConfig["exemplars"];
   node?.readFields({
     tsdb: (value) => {
-      tsdb = readTsdb(value, tsdb);
+      tsdb = readTsdb(value, tsdb, keepsStarts);
     },
     exemplars: (value) => {
       if (value.isNull) return;
@@ -33,7 +44,7 @@ export function readStorage(node: ConfigNode | undefined, flags: Retention): Sto
   return { tsdb, exemplars };
 }
 
-function readTsdb(node: ConfigNode, defaults: TsdbConfig): TsdbConfig {
+function readTsdb(node: ConfigNode, defaults: TsdbConfig, keepsStarts: boolean): TsdbConfig {
   const tsdb: Mutable<TsdbConfig> = { ...defaults };
   node.readFields({
     out_of_order_time_window: (value) => {
@@ -50,7 +61,7 @@ function readTsdb(node: ConfigNode, defaults: TsdbConfig): TsdbConfig {
         floats: (encoding) => {
           if (encoding.isEmpty) return;
           tsdb.floatChunkEncoding = encoding.oneOf(["xor", "xor2"]);
-          if (tsdb.floatChunkEncoding === "xor2") throw encoding.notYet("writing XOR2 chunks");
+          if (tsdb.floatChunkEncoding === "xor" && keepsStarts) throw encoding.error(xorHasNoStarts);
         },
       }),
     retention: (value) => {

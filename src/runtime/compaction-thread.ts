@@ -113,12 +113,13 @@ serve<CompactionMethods>(
     writeHeadBlock({ mint, maxt, dir: target }) {
       return writeFromHead(target, storage.head.chunkSource(mint, maxt), { mint, maxt: maxt + 1 });
     },
-    writeLateBlocks({ mint, maxt, lastFileRef }) {
+    writeLateBlocks({ mint, maxt, lastFileRef, encodings }) {
       const { blockRangeMs } = settings;
       const written: BlockDescription[] = [];
       for (let from = Math.floor(mint / blockRangeMs) * blockRangeMs; from <= maxt; from += blockRangeMs) {
         const range = { mint: from, maxt: from + blockRangeMs };
-        const source = storage.head.lateSource({ mint: from, maxt: range.maxt - 1, lastFileRef });
+        const late = { mint: from, maxt: range.maxt - 1, lastFileRef };
+        const source = storage.head.lateSource(late, encodings);
         const meta = writeFromHead(dir, source, range, [hints.outOfOrder]);
         if (meta !== undefined) written.push(meta);
       }
@@ -145,11 +146,11 @@ serve<CompactionMethods>(
       const ready = delayCompactFile === "" ? blocks : withoutPendingUploads(env, delayCompactFile, blocks);
       return planCompactions(ready, ranges).map((group) => group.map(({ name }) => name));
     },
-    compactBlocks({ names, rules }) {
+    compactBlocks({ names, rules, encodings }) {
       storage.reloadBlocks();
       const blocks = storage.blocks.blocks.filter(({ name }) => names.includes(name));
       const begunMs = nodeClock.monotonicMs();
-      const block = compactBlocks(env, dir, blocks, optionsWith(parseRules(rules)));
+      const block = compactBlocks(env, dir, blocks, { ...optionsWith(parseRules(rules)), encodings });
       const overlapping = blocks.some(({ meta }, i) => i > 0 && meta.minTime < blocks[i - 1].meta.maxTime);
       return { block, overlapping, seconds: (nodeClock.monotonicMs() - begunMs) / 1000 };
     },

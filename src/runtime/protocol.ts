@@ -10,7 +10,7 @@ import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
 import type { IndexStatus } from "../tsdb/index/cardinality.ts";
 import type { CheckpointPlan } from "../tsdb/wal/wal.ts";
 import type { ObservedChunks } from "./chunk-histograms.ts";
-import type { QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
+import type { ChunkSettings, QuerySettings, RetentionSettings, StorageSettings } from "./settings.ts";
 
 /** Counters and gauges by name, for /metrics. */
 export type ThreadStats = Readonly<Record<string, number>>;
@@ -23,6 +23,8 @@ export interface WriterSettings {
   readonly staleSeriesThreshold: number;
   /** `storage.tsdb.out_of_order_time_window` */
   readonly outOfOrderWindowMs: number;
+  /** Of chunks that are begun. */
+  readonly encodings: ChunkSettings;
 }
 
 /** Milliseconds; both inclusive. */
@@ -156,6 +158,8 @@ export interface CompactionRequest {
   /** Of the blocks that become one. */
   readonly names: readonly string[];
   readonly rules: RetentionSettings["rules"];
+  /** Of chunks that overlap and are encoded anew. */
+  readonly encodings: ChunkSettings;
 }
 
 /** A block that was or would be written anew without what a retention rule does not keep. */
@@ -176,7 +180,9 @@ export interface CompactionMethods {
   /** Cuts a block from the head into `dir`; undefined when there is nothing in the range. */
   writeHeadBlock(request: TimeRange & { dir: string }): BlockDescription | undefined;
   /** Blocks of out-of-order samples, one for each block range that has some. */
-  writeLateBlocks(compaction: LateCompaction): readonly BlockDescription[];
+  writeLateBlocks(
+    request: LateCompaction & { readonly encodings: ChunkSettings },
+  ): readonly BlockDescription[];
   /** Returns its size in bytes. */
   writeCheckpoint(job: CheckpointJob): number;
   /** Names of the blocks of each compaction that is due; disjoint, so that they may run at once. */

@@ -176,13 +176,22 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
           this.headSnapshots.soon();
         },
         planLateCompaction: () => this.#writer.call("planLateCompaction", undefined as never),
-        writeLateBlocks: (compaction) => this.#compactor().call("writeLateBlocks", compaction),
+        writeLateBlocks: (compaction) =>
+          this.#compactor().call("writeLateBlocks", {
+            ...compaction,
+            encodings: this.#writerSettings.encodings,
+          }),
         truncateLate: (compaction) => this.#writer.call("truncateLate", compaction),
         planCheckpoint: (mint) => this.#writer.call("planCheckpoint", mint),
         writeCheckpoint: (job) => this.#compactor().call("writeCheckpoint", job),
         finishCheckpoint: (mint) => this.#writer.call("finishCheckpoint", mint),
         planCompactions: () => this.#planCompactions(),
-        compactBlocks: (names) => this.#compactors.compactBlocks({ names, rules: this.#retention.rules }),
+        compactBlocks: (names) =>
+          this.#compactors.compactBlocks({
+            names,
+            rules: this.#retention.rules,
+            encodings: this.#writerSettings.encodings,
+          }),
         deleteBlocks: () => this.#deleteBlocks(),
         applyRetentionRule: () => this.#applyRetentionRule(),
         idle: () => this.#compactors.end(),

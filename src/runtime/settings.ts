@@ -17,6 +17,8 @@ export interface StorageSettings {
   readonly keepExemplars: boolean;
   /** 0: no exemplars are kept. A reload may change it. */
   readonly exemplarsMax: number;
+  /** Whether start times are logged, and kept in chunks that can hold them. */
+  readonly keepsStarts: boolean;
   /** A file that lists uploaded blocks; those cut from the head wait for it before they are compacted. "": none. */
   readonly delayCompactFile: string;
   /** Of the whole process. */
@@ -31,6 +33,14 @@ export interface StorageSettings {
   readonly verifyOnStart: boolean;
   /** The size limit of one chunk file of a block. */
   readonly blockSegmentBytes: number;
+}
+
+/** Which encodings chunks get that are begun. */
+export interface ChunkSettings {
+  /** A reload may change it. */
+  readonly floats: "xor" | "xor2";
+  /** Whether native histograms get the encodings with start times. */
+  readonly histogramStarts: boolean;
 }
 
 /** When blocks go; a reload may change it. */

@@ -57,6 +57,7 @@ const syncs = { wal: new RecentSeconds(), wbl: new RecentSeconds() };
 const refused = { requests: 0 };
 const db = openDb(env, settings.dir, {
   ...settings,
+  encodings: initial.encodings,
   kernel: (memory) => headKernel(readKernel("head"), memory),
   onReplay: (segment, first, last) => notify({ notice: "replay", segment, first, last }),
   onBlocks: (endMs) => {
@@ -107,11 +108,12 @@ setInterval(() => {
 let announced = false;
 
 function configure(changed: WriterSettings): void {
-  const { exemplarsMax, seriesLimits, staleSeriesThreshold, outOfOrderWindowMs } = changed;
+  const { exemplarsMax, seriesLimits, staleSeriesThreshold, outOfOrderWindowMs, encodings } = changed;
   db.head.exemplars.resize(exemplarsMax);
   db.head.budget.limits = seriesLimits;
   db.staleSeriesThreshold = staleSeriesThreshold;
   db.outOfOrderWindowMs = outOfOrderWindowMs;
+  db.head.encodings = encodings;
 }
 
 /** Tells the main thread once that a block can be cut from the head. */

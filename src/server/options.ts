@@ -1,7 +1,7 @@
 /** What a server is started with: the command line, read and checked. Durations are milliseconds, sizes bytes. */
 import type { Config } from "../config/config.ts";
 import type { ConfigOptions } from "../config/load.ts";
-import type { StorageSettings } from "../runtime/settings.ts";
+import type { ChunkSettings, StorageSettings } from "../runtime/settings.ts";
 import type { ScrapeOptions } from "../scrape/manager.ts";
 
 export interface WebOptions {
@@ -38,6 +38,8 @@ export interface ServerOptions {
   readonly shownFlags: (config: Config) => Readonly<Record<string, string>>;
   /** Without what the configuration file decides. */
   readonly storage: Omit<StorageSettings, "exemplarsMax" | "keepExemplars">;
+  /** Of chunks, unless the configuration says another one for floats. */
+  readonly encodings: ChunkSettings;
   /** Whether the feature is switched on; how many are kept is the configuration's to say. */
   readonly keepExemplars: boolean;
   readonly lockDirectory: boolean;

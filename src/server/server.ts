@@ -25,6 +25,7 @@ import { Runtime } from "../runtime/runtime.ts";
 import type { QuerySettings, RetentionSettings } from "../runtime/settings.ts";
 import { ScrapeManager } from "../scrape/manager.ts";
 import { blockRanges } from "../tsdb/compact/plan.ts";
+import { configuredEncodings, sayWhoCanRead } from "./chunk-encodings.ts";
 import { ConfigState } from "./config-state.ts";
 import { type CorsPolicy, corsPolicy } from "./cors.ts";
 import { externalUrl } from "./external-url.ts";
@@ -101,6 +102,8 @@ export class Server implements LifecycleService {
     this.#fileSystem = fileSystemOf(dataDir);
     this.#judgeFileSystem();
     const { totalBytes = Number.POSITIVE_INFINITY } = diskSpace(dataDir) ?? {};
+    const writer = this.#writerSettings();
+    sayWhoCanRead(env.logger, writer.encodings, options.storage.keepsStarts);
     this.#runtime = new Runtime(
       {
         storage: {
@@ -111,7 +114,7 @@ export class Server implements LifecycleService {
           exemplarsMax: config.exemplarsMax,
         },
         queries: this.#querySettings(),
-        writer: this.#writerSettings(),
+        writer,
         queryConcurrencyMax: options.queries.concurrencyMax,
         retention: this.#retention,
         blockRanges: blockRanges(options.storage.blockRangeMs, options.blockRangeMaxMs(config.current)),
@@ -328,6 +331,7 @@ export class Server implements LifecycleService {
       seriesLimits: { series: maxSeries, seriesByJob: maxSeriesPerJob },
       staleSeriesThreshold: current.storage.tsdb.staleSeriesCompactionThreshold,
       outOfOrderWindowMs: current.storage.tsdb.outOfOrderTimeWindowMs,
+      encodings: configuredEncodings(this.#options.encodings, current.storage.tsdb.floatChunkEncoding),
     };
   }
 

@@ -23,8 +23,8 @@ import { HeadReader } from "./head/head-reader.ts";
 import { HeadMemory } from "./head/memory.ts";
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e6);
-const xor2: ChunkEncodings = { floats: Encoding.xor2, histogramStarts: false };
-const withStarts: ChunkEncodings = { floats: Encoding.xor2, histogramStarts: true };
+const xor2: ChunkEncodings = { floats: "xor2", histogramStarts: false };
+const withStarts: ChunkEncodings = { floats: "xor2", histogramStarts: true };
 const on: Partial<DbOptions> = { encodings: withStarts, keepsStarts: true };
 const switches: readonly Partial<DbOptions>[] = [
   { encodings: xor2 },

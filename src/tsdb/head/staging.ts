@@ -2,7 +2,6 @@
  * The staged columns of a batch and the buffers of the append kernel, in the shared memory so that a WebAssembly kernel
  * can work on them. The writer's alone.
  */
-import { Encoding } from "../../chunkenc/encoding.ts";
 import { storableStart } from "../../chunkenc/start-times.ts";
 import { takeNote } from "../../kernels/head-append.ts";
 import {
@@ -247,7 +246,7 @@ export class Staging {
     const head = this.#head;
     const words = this.#words;
     const control = this.#control;
-    if (head.encodings.floats === Encoding.xor2) {
+    if (head.encodings.floats === "xor2") {
       for (; words[control + Append.next] < end; words[control + Append.next]++) {
         this.#applyXor2(words[control + Append.next], minValidTime);
       }

@@ -7,7 +7,7 @@ import { Labels } from "../../model/labels.ts";
 import { Matcher } from "../../model/matcher.ts";
 import { SeededRandom } from "../../testkit/seeded-random.ts";
 
-const encodings: ChunkEncodings = { floats: Encoding.xor2, histogramStarts: false };
+const encodings: ChunkEncodings = { floats: "xor2", histogramStarts: false };
 const t0 = 1_700_000_000_000;
 const stale = 0x7ff0000000000002n;
 const every = [new Matcher("=~", "a", ".+")];
@@ -78,7 +78,7 @@ test("a change of the encoding ends the open chunk; nothing is lost, stale serie
     }
     expect(head.stats.staleSeries).toBe(1);
   };
-  for (const floats of [Encoding.xor, Encoding.xor2, Encoding.xor, Encoding.xor2] as const) run(floats);
+  for (const floats of ["xor", "xor2", "xor", "xor2"] as const) run(floats);
   expect([...chunks.chunks.values()].map(({ encoding }) => encoding)).toEqual([1, 4, 1]);
   expect(Object.values(dumpAll(reader, every))[0].length).toBe(12);
   expect(append(appender, rows.slice(-1))).toEqual([1]);
