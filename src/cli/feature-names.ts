@@ -26,7 +26,7 @@ const effects: Readonly<Record<string, Effect>> = {
   "promql-extended-range-selectors": "later",
   "promql-per-step-stats": "later",
   "search-api": "later",
-  "st-storage": "later",
+  "st-storage": "works",
   "st-synthesis": "later",
   "type-and-unit-labels": "later",
   "use-start-timestamps": "later",

@@ -147,8 +147,8 @@ test("typed values", () => {
   expect(flags.withoutEffect()).toEqual(["auto-gomaxprocs"]);
   const features = flags.features();
   expect([features.has("exemplar-storage"), features.unknown()]).toEqual([true, ["x"]]);
-  expect(parse("--enable-feature=st-storage,native-histograms").features().withoutEffect()).toEqual([
-    "st-storage",
+  expect(parse("--enable-feature=st-synthesis,native-histograms").features().withoutEffect()).toEqual([
+    "st-synthesis",
   ]);
   expect(() => flags.text("no.such")).toThrow(RangeError);
 });

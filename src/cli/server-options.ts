@@ -64,6 +64,7 @@ export function serverOptions(flags: Flags): ServerOptions {
         ? flags.durationMs("scrape.timestamp-tolerance")
         : 0,
       discoveryReloadIntervalMs: flags.durationMs("scrape.discovery-reload-interval"),
+      startTimes: features.has("st-storage"),
     },
     web: {
       listenAddresses: flags.list("web.listen-address"),

@@ -214,7 +214,7 @@ export class PageIngest implements PageHandler {
     memory.u32[refColumn >> 2] = ref;
     memory.f64[timeColumn >> 3] = t;
     memory.f64.set(parser.value, valueColumn >> 3);
-    stage.stage(1);
+    stage.stage(1, this.#startOf(parser));
     if (!stage.isTaken(0)) return false;
     if (!exemplars) return true;
     const exemplar = parser.exemplar();
@@ -228,6 +228,11 @@ export class PageIngest implements PageHandler {
     return true;
   }
 
+  /** Since when the parser's sample counts; 0 where nobody wants to know. */
+  #startOf(parser: ExpositionParser): number {
+    return this.#parts.settings.startTimes ? parser.startTime() : 0;
+  }
+
   /** Likewise for the parser's native histogram. */
   #stageHistogram(
     parser: ExpositionParser,
@@ -238,7 +243,7 @@ export class PageIngest implements PageHandler {
   ): boolean {
     const { stage, appender, exemplars } = this.#parts;
     const t = explicit ? parser.t : this.#t;
-    if (!stage.stageHistogram(ref, slot, t, explicit, histogram)) return false;
+    if (!stage.stageHistogram(ref, slot, t, explicit, histogram, this.#startOf(parser))) return false;
     if (!exemplars) return true;
     const all = [...(parser.histogramExemplars?.() ?? [])].sort((a, b) => a.t - b.t);
     let outOfOrder = 0;

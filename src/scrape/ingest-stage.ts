@@ -31,6 +31,8 @@ export class SampleStage {
   readonly #cache: ScrapeCache;
   readonly #settings: TargetSettings;
   readonly #outcomes = new Uint8Array(columnLength);
+  /** Of the only sample of a {@link stage}. */
+  readonly #starts = new Float64Array(1);
   #timeMax = 0;
   /** Samples that came up to the limit in this scrape. */
   #offered = 0;
@@ -73,10 +75,11 @@ export class SampleStage {
 
   /**
    * Stages the first `n` samples of the columns. Those that are refused are counted; the series of the others are
-   * tracked for staleness (slot 0: a series that is not remembered yet). Throws a PageRefusedError where the scrape must
-   * fail.
+   * tracked for staleness (slot 0: a series that is not remembered yet). `start` is since when the only sample counts, 0 where that
+   * is not known. Throws a PageRefusedError where the scrape must fail.
    */
-  stage(n: number): void {
+  stage(n: number, start = 0): void {
+    this.#starts[0] = start;
     const { sampleLimit } = this.#settings;
     const room = sampleLimit > 0 ? Math.max(0, sampleLimit - this.#offered) : n;
     const within = Math.min(n, room);
@@ -118,6 +121,7 @@ export class SampleStage {
       f64.subarray(values + from, values + to),
       to - from,
       this.#outcomes.subarray(from, to),
+      this.#starts[0] === 0 ? undefined : this.#starts,
     );
   }
 
@@ -155,7 +159,14 @@ export class SampleStage {
   }
 
   /** Stages a native histogram, as {@link stage} does a column's sample; whether it was taken. */
-  stageHistogram(ref: SeriesRef, slot: number, t: number, explicit: boolean, histogram: Histogram): boolean {
+  stageHistogram(
+    ref: SeriesRef,
+    slot: number,
+    t: number,
+    explicit: boolean,
+    histogram: Histogram,
+    start: number,
+  ): boolean {
     const { sampleLimit, trackTimestampsStaleness } = this.#settings;
     this.#offered++;
     if (sampleLimit > 0 && this.#offered > sampleLimit) {
@@ -163,7 +174,7 @@ export class SampleStage {
       return false;
     }
     const outcome =
-      t > this.#timeMax ? Outcome.outOfBounds : this.#appender.appendHistogram(ref, t, histogram);
+      t > this.#timeMax ? Outcome.outOfBounds : this.#appender.appendHistogram(ref, t, histogram, start);
     if (outcome === Outcome.tooOld) throw new PageRefusedError("too old sample");
     this.#countOutcome(outcome);
     const isTaken = outcome === Outcome.ok || outcome === Outcome.duplicate;

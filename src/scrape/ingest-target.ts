@@ -183,11 +183,13 @@ export class TargetIngest {
     if (mediaType === undefined) throw new PageRefusedError(problem);
     if (problem !== "")
       this.#logger.debug("Invalid content type on scrape, using fallback setting", { err: problem });
-    const { histograms } = this.#settings;
+    const { histograms, startTimes } = this.#settings;
     if (mediaType === "application/vnd.google.protobuf")
       ingest.readEntries(new ProtobufParser(body, histograms));
     else if (histograms.convert)
-      ingest.readEntries(new ConvertedHistograms(newParser(mediaType, body), histograms.classic));
+      ingest.readEntries(new ConvertedHistograms(newParser(mediaType, body, startTimes), histograms.classic));
+    else if (startTimes && mediaType === "application/openmetrics-text")
+      ingest.readEntries(newParser(mediaType, body, startTimes));
     else ingest.readText(body, mediaType === "application/openmetrics-text", this.#env.read);
     if (this.#stage.limitExceeded) throw new PageRefusedError("sample limit exceeded", "sample");
     if (this.#stage.bucketLimitExceeded) throw new PageRefusedError("histogram bucket limit exceeded");

@@ -28,6 +28,8 @@ export interface ScrapeOptions {
   readonly timestampToleranceMs: number;
   /** --scrape.discovery-reload-interval: changes of targets take effect at most this often. */
   readonly discoveryReloadIntervalMs: number;
+  /** Whether pages are asked since when their counters count (--enable-feature=st-storage). */
+  readonly startTimes: boolean;
 }
 
 export const defaultScrapeOptions: ScrapeOptions = {
@@ -35,6 +37,7 @@ export const defaultScrapeOptions: ScrapeOptions = {
   hostname: "",
   timestampToleranceMs: 2,
   discoveryReloadIntervalMs: 5000,
+  startTimes: false,
 };
 
 /** Name, value, name, value …, sorted by name. */
@@ -168,13 +171,14 @@ export class ScrapeManager {
 
   #poolEnv(): PoolEnv {
     const { clock, logger, sink, clients, observer = silentScrapeObserver } = this.#env;
-    const { userAgent, timestampToleranceMs } = this.#options;
+    const { userAgent, timestampToleranceMs, startTimes } = this.#options;
     return {
       clock,
       logger,
       sink,
       clients,
       observer,
+      startTimes,
       userAgent,
       toleranceMs: timestampToleranceMs,
       offsetSeed: this.#offsetSeed,

@@ -14,6 +14,7 @@ import { discoveredLabels, histogramOptions, targetLabels } from "./target-label
 export interface PoolEnv extends LoopEnv {
   readonly clients: HttpClients;
   readonly userAgent: string;
+  readonly startTimes: boolean;
   /** Ids of targets, for the sink; never the same twice. */
   readonly nextId: () => number;
 }
@@ -209,6 +210,7 @@ export class ScrapePool {
       metricRelabel: job.metricRelabelConfigs,
       validationScheme: job.metricNameValidationScheme,
       fallbackProtocol: job.fallbackScrapeProtocol,
+      startTimes: this.#env.startTimes,
       histograms: histogramOptions(target.labels),
       bucketLimit: job.nativeHistogramBucketLimit,
       schemaMax: schemaOfFactor(job.nativeHistogramMinBucketFactor),

@@ -17,6 +17,8 @@ export interface TargetSettings {
   readonly metricRelabel: readonly RelabelRule[];
   readonly validationScheme: "utf8" | "legacy";
   readonly fallbackProtocol: string;
+  /** Whether pages are asked since when their counters count; then `_created` lines are no series. */
+  readonly startTimes: boolean;
   /** What becomes of native and of classic histograms. */
   readonly histograms: HistogramOptions;
   /** Native histograms get coarser buckets until they have no more than this. */

@@ -31,6 +31,8 @@ interface Collected {
   readonly exemplars: ParsedExemplar[];
   hasTimestamp: boolean;
   t: number;
+  /** Of the first of its series. */
+  readonly startTime: number;
 }
 
 export class ConvertedHistograms implements ExpositionParser {
@@ -99,7 +101,14 @@ export class ConvertedHistograms implements ExpositionParser {
 
   #collect({ suffix, labels, key, bound }: Part): void {
     const inner = this.#inner;
-    this.#collected ??= { labels, key, exemplars: [], hasTimestamp: false, t: 0 };
+    this.#collected ??= {
+      labels,
+      key,
+      exemplars: [],
+      hasTimestamp: false,
+      t: 0,
+      startTime: inner.startTime(),
+    };
     const collected = this.#collected;
     collected.hasTimestamp = inner.hasTimestamp;
     collected.t = inner.t;
@@ -144,6 +153,10 @@ export class ConvertedHistograms implements ExpositionParser {
 
   get t(): number {
     return (this.#given ?? this.#inner).t;
+  }
+
+  startTime(): number {
+    return this.#given?.startTime ?? this.#inner.startTime();
   }
 
   familyName(): string {

@@ -84,6 +84,8 @@ export interface ExpositionParser {
   /** After series: whether the page gives the sample a time, and which (ms). */
   readonly hasTimestamp: boolean;
   readonly t: number;
+  /** After series and histogram: since when the sample counts (ms), where the page tells; 0 otherwise. */
+  startTime(): number;
   /** After series: the sample's exemplar. Asking again gives the same. */
   exemplar(): ParsedExemplar | undefined;
 

@@ -1,8 +1,9 @@
 /**
- * OpenMetrics 0.0.1 and 1.0.0 as Prometheus takes it: `_created` lines are ordinary series, a unit must end its
- * family's name, the page must end with `# EOF`.
+ * OpenMetrics 0.0.1 and 1.0.0 as Prometheus takes it: a unit must end its family's name, the page must end with `# EOF`.
+ * `_created` lines are ordinary series, or, where start times are wanted, tell them and are no series.
  * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
+import { ParseError } from "../base/errors.ts";
 import { Entry, type MetricType, type ParsedExemplar } from "./events.ts";
 import { Token, tokenNames } from "./lexer.ts";
 import { OpenMetricsLexer } from "./openmetrics-lexer.ts";
@@ -19,6 +20,10 @@ const types: ReadonlySet<string> = new Set<MetricType>([
   "unknown",
 ]);
 
+/** Families of these have `_created` lines. */
+const createdTypes: ReadonlySet<MetricType> = new Set<MetricType>(["counter", "histogram", "summary"]);
+const createdSuffix = "_created";
+
 const noEof = "data does not end with # EOF";
 
 export class OpenMetricsParser extends TextualParser {
@@ -30,13 +35,83 @@ export class OpenMetricsParser extends TextualParser {
   readonly #seconds = new Float64Array(1);
   /** Where the page ended; -1 before. */
   #end = -1;
+  /** How long the family's name is. */
+  #familyLength = 0;
+  readonly #wantsStartTimes: boolean;
+  /** Looks for `_created` lines. */
+  #ahead: OpenMetricsParser | undefined;
+  /** Of which samples {@link startTime} was found last. */
+  #startKey = "";
+  #startTime = 0;
+  /** Up to here no `_created` line comes before the family ends. */
+  #noneUntil = 0;
 
   /** `bytes` is used, not copied. */
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, wantsStartTimes = false) {
     super(new OpenMetricsLexer(bytes));
+    this.#wantsStartTimes = wantsStartTimes;
   }
 
   next(): Entry {
+    for (;;) {
+      const entry = this.#next();
+      if (!this.#wantsStartTimes || entry !== Entry.series || !this.#isCreated) return entry;
+    }
+  }
+
+  /**
+   * By the `_created` line of the same metric, which comes after its samples in the same family. As in Prometheus, the next such line
+   * must be it: another metric's, or another entry, ends the search.
+   */
+  startTime(): number {
+    if (!this.#wantsStartTimes || !createdTypes.has(this.metricType) || !this.atLineStart) return 0;
+    const key = this.#metricKey(this.offsets[0] + this.#familyLength);
+    if (key === this.#startKey && this.#startTime > 0) return this.#startTime;
+    this.#startKey = key;
+    this.#startTime = this.position < this.#noneUntil ? 0 : this.#findCreated(key);
+    return this.#startTime;
+  }
+
+  #findCreated(key: string): number {
+    this.#ahead ??= new OpenMetricsParser(this.bytes);
+    const ahead = this.#ahead;
+    ahead.seek(this.position, this.metricType);
+    try {
+      while (ahead.next() === Entry.series) {
+        if (!ahead.#isCreated) continue;
+        const found = ahead.#metricKey(ahead.offsets[1] - createdSuffix.length);
+        return found === key ? Math.trunc(ahead.value[0] * 1000) : 0;
+      }
+    } catch (error) {
+      // The page will be refused when its reader gets there.
+      if (!(error instanceof ParseError)) throw error;
+    }
+    this.#noneUntil = ahead.lineStart;
+    return 0;
+  }
+
+  get #isCreated(): boolean {
+    const [start, end] = this.offsets;
+    const nameEnd = end - createdSuffix.length;
+    return (
+      nameEnd > start && createdTypes.has(this.metricType) && this.decode(nameEnd, end) === createdSuffix
+    );
+  }
+
+  /** The metric that a sample is of: its name up to `nameEnd`, and its labels without those of buckets and quantiles. */
+  #metricKey(nameEnd: number): string {
+    const { offsets, metricType } = this;
+    const parts = [this.decode(offsets[0], nameEnd)];
+    for (let i = 2; i < offsets.length; i += 4) {
+      const label = this.decode(offsets[i], offsets[i + 1]);
+      if (label === "le" && metricType === "histogram") continue;
+      if (label === "quantile" && metricType === "summary") continue;
+      parts.push(label, this.decode(offsets[i + 2], offsets[i + 3]));
+    }
+    return parts.join("\xff");
+  }
+
+  #next(): Entry {
     const { lexer } = this;
     this.lineStart = lexer.position;
     this.offsets.length = 0;
@@ -86,6 +161,7 @@ export class OpenMetricsParser extends TextualParser {
   #readMetadata(keyword: Token): Entry {
     const { lexer } = this;
     this.readFamilyName(keyword);
+    this.#familyLength = this.offsets[1] - this.offsets[0];
     if (lexer.lex() !== Token.text) throw this.fail(`expected text in ${tokenNames[keyword]}`);
     const start = lexer.start + 1;
     const end = lexer.position - 1;

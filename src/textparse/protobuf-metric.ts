@@ -40,6 +40,8 @@ export class ProtobufMetric {
   readonly labels: string[] = [];
   /** Milliseconds; 0: none. */
   t = 0;
+  /** Likewise, since when a counter, a summary or a histogram counts. */
+  startTime = 0;
   /** How many samples there are. */
   n = 0;
   readonly suffixes: string[] = [];
@@ -56,6 +58,7 @@ export class ProtobufMetric {
   #gaugeValue = new Float64Array(1);
   #untypedValue = new Float64Array(1);
   #counterExemplar: ParsedExemplar | undefined;
+  #counterStart = 0;
   readonly #summary = new Distribution();
   readonly #histogram: Distribution;
   readonly #options: HistogramOptions;
@@ -71,6 +74,7 @@ export class ProtobufMetric {
     while (reader.nextField()) this.#readField(reader);
     switch (type) {
       case ProtoType.counter:
+        this.startTime = this.#counterStart;
         return this.#add("", "", this.#counterValue, this.#counterExemplar);
       case ProtoType.gauge:
         return this.#add("", "", this.#gaugeValue);
@@ -78,9 +82,11 @@ export class ProtobufMetric {
         return this.#add("", "", this.#untypedValue);
       case ProtoType.summary:
         this.boundLabel = "quantile";
+        this.startTime = this.#summary.startTime;
         return this.#addSummary(this.#summary);
       default:
         this.boundLabel = "le";
+        this.startTime = this.#histogram.startTime;
         return this.#addHistograms(this.#histogram, type === ProtoType.gaugeHistogram);
     }
   }
@@ -95,6 +101,8 @@ export class ProtobufMetric {
   #reset(): void {
     this.labels.length = 0;
     this.t = 0;
+    this.startTime = 0;
+    this.#counterStart = 0;
     this.n = 0;
     this.#counterValue[0] = 0;
     this.#gaugeValue[0] = 0;
@@ -133,6 +141,10 @@ export class ProtobufMetric {
       else if (reader.field === 2) {
         reader.message(() => {
           this.#counterExemplar = readExemplar(reader);
+        });
+      } else if (reader.field === 3) {
+        reader.message(() => {
+          this.#counterStart = readTimestamp(reader);
         });
       } else reader.skip();
     }
@@ -197,6 +209,8 @@ export class ProtobufMetric {
 /** What summaries and classic histograms are made of: count, sum, and a value at each of some bounds. */
 class Distribution {
   count = 0;
+  /** Milliseconds; 0: not told. */
+  startTime = 0;
   readonly #countFloat = new Float64Array(1);
   /** Where they are wanted. */
   readonly native: NativeParts | undefined;
@@ -220,6 +234,7 @@ class Distribution {
     this.native?.reset();
     this.ownExemplars.length = 0;
     this.count = 0;
+    this.startTime = 0;
     this.#countFloat[0] = 0;
     this.sum[0] = 0;
     this.n = 0;
@@ -235,6 +250,7 @@ class Distribution {
       if (reader.field === 1) this.count = readCount(reader);
       else if (reader.field === 2) readDoubleField(reader, this.sum);
       else if (reader.field === 3) reader.message(() => this.#readQuantile(reader));
+      else if (reader.field === 4) reader.message(() => this.#readStart(reader));
       else reader.skip();
     }
   }
@@ -245,10 +261,15 @@ class Distribution {
       else if (reader.field === 2) readDoubleField(reader, this.sum);
       else if (reader.field === 3) reader.message(() => this.#readBucket(reader));
       else if (reader.field === 4) readDoubleField(reader, this.#countFloat);
+      else if (reader.field === 15) reader.message(() => this.#readStart(reader));
       else if (this.native === undefined) reader.skip();
       else if (reader.field === 16) reader.message(() => this.ownExemplars.push(readExemplar(reader)));
       else if (!this.native.readField(reader)) reader.skip();
     }
+  }
+
+  #readStart(reader: ProtobufReader): void {
+    this.startTime = readTimestamp(reader);
   }
 
   #readQuantile(reader: ProtobufReader): void {

@@ -111,6 +111,10 @@ export class ProtobufParser implements ExpositionParser {
     return pairs;
   }
 
+  startTime(): number {
+    return this.#metric.startTime;
+  }
+
   exemplar(): ParsedExemplar | undefined {
     return this.#metric.exemplars[this.#sample];
   }

@@ -54,6 +54,11 @@ export class TextParser extends TextualParser {
   }
 
   /** The format has none. */
+  /** The format has none. */
+  startTime(): number {
+    return 0;
+  }
+
   exemplar(): ParsedExemplar | undefined {
     return undefined;
   }

@@ -35,6 +35,7 @@ export abstract class TextualParser implements ExpositionParser {
   }
 
   abstract next(): Entry;
+  abstract startTime(): number;
   abstract exemplar(): ParsedExemplar | undefined;
 
   /** The page; for the text format with a line break at its end even if it came without. */

@@ -20,6 +20,7 @@ export const target: TargetSettings = {
   trackTimestampsStaleness: false,
   metricRelabel: [],
   validationScheme: "utf8",
+  startTimes: false,
   fallbackProtocol: "",
   histograms: classicOnly,
   bucketLimit: 0,

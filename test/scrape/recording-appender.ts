@@ -26,6 +26,8 @@ export class RecordingAppender implements Appender {
   #stagedHistograms: { ref: SeriesRef; t: number; histogram: Histogram }[] = [];
   /** The samples that are histograms; among the others they stand with their sums. */
   readonly histograms: { readonly series: string; readonly t: number; readonly histogram: Histogram }[] = [];
+  /** Start times that came with samples: series, time, start time. */
+  readonly starts: string[] = [];
   readonly exemplars: { readonly series: string; readonly exemplar: Exemplar }[] = [];
   /** Samples before this time are out of bounds. */
   minTime = Number.NEGATIVE_INFINITY;
@@ -83,6 +85,7 @@ export class RecordingAppender implements Appender {
     values: Float64Array,
     n: number,
     outcomes: Uint8Array,
+    starts?: Float64Array,
   ): number {
     const bits = new BigUint64Array(values.slice(0, n).buffer);
     let refused = 0;
@@ -90,11 +93,17 @@ export class RecordingAppender implements Appender {
       outcomes[i] = this.#judge(this.#stored(refs[i]), timestamps[i], bits[i]);
       if (outcomes[i] !== Outcome.ok) refused++;
       else this.#staged.push({ ref: refs[i], t: timestamps[i], bits: bits[i] });
+      this.#noteStart(refs[i], timestamps[i], starts?.[i]);
     }
     return refused;
   }
 
-  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram): Outcome {
+  #noteStart(ref: SeriesRef, t: number, start = 0): void {
+    if (start !== 0) this.starts.push(`${seriesText(this.labels(ref))} ${t} ${start}`);
+  }
+
+  appendHistogram(ref: SeriesRef, t: number, histogram: Histogram, start = 0): Outcome {
+    this.#noteStart(ref, t, start);
     const bits = new BigUint64Array(Float64Array.of(histogram.sum).buffer)[0];
     const outcome = this.#judge(this.#stored(ref), t, bits);
     if (outcome !== Outcome.ok) return outcome;
