@@ -18,6 +18,8 @@ export interface Loss {
   readonly labels?: readonly string[];
   /** What it was: "a chunk of 120 samples" … */
   readonly what: string;
+  /** Deletions are missing: what they deleted may be back. */
+  readonly deletions?: boolean;
 }
 
 export interface QuarantineNote {

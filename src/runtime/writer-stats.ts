@@ -56,6 +56,7 @@ export function writerStats(
     headChunkBytes: sizes.headChunks,
     walCorruptions: wal.replayed.setAside.length + (wbl?.replayed.setAside.length ?? 0),
     blocksRepaired: db.blockRepairs.length,
+    blockDeletionsLost: db.blockRepairs.filter(({ lost }) => lost.some(({ deletions }) => deletions)).length,
     replaySeconds: db.replaySeconds,
     snapshotSeries: db.snapshotSeries ?? 0,
     snapshotsRefused: db.snapshotRefused ? 1 : 0,

@@ -67,6 +67,11 @@ export const walFamilies = (compression: string): readonly StatFamily[] => [
     "blocksRepaired",
     "Damaged blocks that the start repaired or set aside.",
   ),
+  counter(
+    "narthex_block_deletions_lost_total",
+    "blockDeletionsLost",
+    "Blocks whose deletions the start could not read in full: deleted samples may be back.",
+  ),
   counter("prometheus_tsdb_wal_corruptions_total", "walCorruptions", "Damages found in WAL and WBL."),
   counter(
     "prometheus_tsdb_checkpoint_creations_total",

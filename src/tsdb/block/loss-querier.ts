@@ -21,12 +21,18 @@ export function readLosses(fs: Fs, dir: string): NamedLoss[] {
   return [...notes].flatMap(([name, { kind, lost }]) =>
     lost.map((loss) => ({
       ...loss,
-      warning: `samples ${logs.has(kind) ? "may be" : "are"} missing from this answer: they were damaged on the disk (see quarantine/${name}.note.json)`,
+      warning: warningOf(name, kind, loss),
       // JSON has no infinity.
       mint: loss.mint ?? Number.NEGATIVE_INFINITY,
       maxt: loss.maxt ?? Number.POSITIVE_INFINITY,
     })),
   );
+}
+
+function warningOf(name: string, kind: QuarantineNote["kind"], { deletions }: Loss): string {
+  const where = `on the disk (see quarantine/${name}.note.json)`;
+  if (deletions) return `deleted samples may be back in this answer: the deletions were damaged ${where}`;
+  return `samples ${logs.has(kind) ? "may be" : "are"} missing from this answer: they were damaged ${where}`;
 }
 
 export class LossQuerier implements Querier {

@@ -1,6 +1,6 @@
 /**
  * What a start does about damaged blocks, before anything reads them: one that cannot be opened, or whose meta.json does
- * not agree with its index, is repaired. A block that passed is remembered by the checksum of its meta.json
+ * not agree with its index, or whose deletions cannot be read, is repaired. A block that passed is remembered by the checksum of its meta.json
  * (`block_checks.json`), which has none of its own, so that the next start only compares that. What is damaged deeper
  * inside shows by its own checksums when it is read; `thorough` reads everything through at once.
  */
@@ -12,6 +12,7 @@ import { replaceFile } from "../../base/replace-file.ts";
 import { Block, closeReaders } from "../block/block.ts";
 import { decodeMeta, metaFile } from "../block/meta.ts";
 import { isUlid } from "../block/ulid.ts";
+import { requireTombstones } from "../tombstones/file.ts";
 import { isDamage } from "./inspect-block.ts";
 import { type BlockRepair, type RepairEnv, repairBlock } from "./repair-block.ts";
 
@@ -67,6 +68,7 @@ function agrees(fs: Fs, dir: string, known: BlockCheck | undefined): boolean {
     const readers = block.readThrough();
     try {
       const { meta, name } = block;
+      requireTombstones(fs, dir, meta.stats.numTombstones);
       const all = readers.index.postings("", "");
       if (known !== undefined && (known.minTime !== meta.minTime || known.maxTime !== meta.maxTime))
         return false;
@@ -110,7 +112,8 @@ function isUnchanged(fs: Fs, dir: string, name: string, known: BlockCheck | unde
   if (known === undefined || fs.stat(path) === undefined || crc32c(fs.readFile(path)) !== known.crc)
     return false;
   try {
-    Block.open({ fs, cache: new PageCache(1) }, joinPath(dir, name));
+    const { meta } = Block.open({ fs, cache: new PageCache(1) }, joinPath(dir, name));
+    requireTombstones(fs, joinPath(dir, name), meta.stats.numTombstones);
     return true;
   } catch (error) {
     if (isDamage(error)) return false;

@@ -13,7 +13,8 @@ import { type BlockMeta, type BlockStats, metaFile, readMeta } from "../block/me
 import type { Chunk, ChunkSource } from "../chunks/chunk.ts";
 import { SegmentReader } from "../chunks/segment-reader.ts";
 import { chunkFields } from "../index/reader.ts";
-import { readTombstones } from "../tombstones/file.ts";
+import { requireTombstones, tombstonesFile } from "../tombstones/file.ts";
+import { type SalvagedTombstones, salvageTombstones } from "../tombstones/salvage-tombstones.ts";
 import { Tombstones } from "../tombstones/tombstones.ts";
 import { type SalvagedSeries, salvageIndex } from "./salvage-index.ts";
 
@@ -57,7 +58,9 @@ export function inspectBlock(fs: Fs, dir: string, known?: KnownTimes): BlockInsp
     const before = problems.length;
     const index = salvageIndex(file, said?.version === 2 ? 2 : undefined);
     problems.push(...index.problems);
-    const tombstones = attempt(() => readTombstones(fs, dir).tombstones);
+    const sound = attempt(() => requireTombstones(fs, dir, said?.stats.numTombstones ?? 0));
+    const { tombstones, isWhole } =
+      sound === undefined ? salvagedTombstones(fs, dir, index.series) : { tombstones: sound, isWhole: true };
     const checked = checkChunks(fs, dir, index.series);
     problems.push(...checked.problems);
     const onlyMeta = problems.length === before;
@@ -70,6 +73,15 @@ export function inspectBlock(fs: Fs, dir: string, known?: KnownTimes): BlockInsp
       what: "a series of the index",
     }));
     lost.push(...checked.lost);
+    if (!isWhole) {
+      lost.push({
+        series: "",
+        mint: meta.minTime,
+        maxt: meta.maxTime - 1,
+        what: `deletions; ${tombstones.total} could be read`,
+        deletions: true,
+      });
+    }
     return {
       name,
       problems,
@@ -77,11 +89,23 @@ export function inspectBlock(fs: Fs, dir: string, known?: KnownTimes): BlockInsp
       lost,
       meta,
       series: checked.series,
-      tombstones: tombstones ?? new Tombstones(),
+      tombstones,
     };
   } finally {
     file.close();
   }
+}
+
+function salvagedTombstones(fs: Fs, dir: string, all: readonly SalvagedSeries[]): SalvagedTombstones {
+  const path = joinPath(dir, tombstonesFile);
+  if (fs.stat(path) === undefined) return { tombstones: new Tombstones(), isWhole: false };
+  const chunksOfRef = new Map(all.map(({ ref, chunks }) => [ref, chunks]));
+  // A deletion does not reach beyond its series' chunks, in Prometheus too.
+  return salvageTombstones(fs.readFile(path), path, (ref, { mint, maxt }) => {
+    const chunks = chunksOfRef.get(ref);
+    if (chunks === undefined || chunks.length === 0) return false;
+    return chunks[0] <= mint && mint <= maxt && maxt <= chunks[chunks.length - chunkFields + 1];
+  });
 }
 
 /** Damage of a file, or that it is missing. */

@@ -17,6 +17,8 @@ export const tombstonesFile = "tombstones";
 const magic = 0x0130ba30;
 const version = 1;
 const headerBytes = 5;
+/** Magic and version. */
+export const tombstonesHeader = Uint8Array.of(0x01, 0x30, 0xba, 0x30, version);
 
 export function encodeTombstones(tombstones: Tombstones): Uint8Array {
   const out = new ByteWriter();
@@ -72,6 +74,18 @@ export function readTombstones(fs: Fs, dir: string): { tombstones: Tombstones; s
   if (fs.stat(path) === undefined) return { tombstones: new Tombstones(), sizeBytes: 0 };
   const bytes = fs.readFile(path);
   return { tombstones: decodeTombstones(bytes, path), sizeBytes: bytes.length };
+}
+
+/**
+ * As {@link readTombstones}; throws a CorruptionError also where the file is missing although `count` deletions were
+ * written, as the block's meta.json says.
+ */
+export function requireTombstones(fs: Fs, dir: string, count: number): Tombstones {
+  const path = joinPath(dir, tombstonesFile);
+  if (count > 0 && fs.stat(path) === undefined) {
+    throw new CorruptionError(path, 0, `the file with ${count} deletions is missing`);
+  }
+  return readTombstones(fs, dir).tombstones;
 }
 
 /** Replaces the tombstones of the block in `dir`, durably and at once. */
