@@ -151,18 +151,20 @@ export function forEachRecord(
   offset = 0,
 ): SegmentDamage | undefined {
   const places: DamagedPlace[] = [];
-  let goesOn = true;
+  let goesOn = false;
   const sizeBytes = env.fs.stat(segment.path)?.sizeBytes ?? 0;
   const reader = new SegmentReader(env, segment, offset);
   try {
     for (let more = true; more; ) {
       try {
         more = reader.next();
-        if (more) onRecord(reader);
+        if (!more) break;
+        onRecord(reader);
+        goesOn = true;
       } catch (error) {
         if (!(error instanceof WalCorruptionError)) throw error;
         more = reader.skipDamage();
-        goesOn = more;
+        goesOn = false;
         places.push({ error, end: more ? reader.end : sizeBytes });
       }
     }

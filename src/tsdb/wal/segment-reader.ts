@@ -91,15 +91,17 @@ export class SegmentReader {
   }
 
   /**
-   * After {@link SegmentReader.next} threw, or a record did not decode: goes to the next record that begins behind the
-   * damage, so that `next` can be called again. False where the segment has none. What follows in the page is reached
-   * where the damaged fragment's length still leads to a sound one; else reading goes on at the next page.
+   * After {@link SegmentReader.next} threw, or a record did not decode: goes behind the damage, so that `next` can be
+   * called again. False where no record begins there. What follows in the page is reached where the damaged fragment's
+   * length still leads to a sound one; else reading goes on at the next page.
    */
   skipDamage(): boolean {
     // The fragments were sound, only what they hold is not.
-    if (this.end > this.#fragmentAt) return this.#seekRecord(this.end);
+    if (this.end > this.#fragmentAt) return this.#loadPage(this.end);
     const at = this.#fragmentAt;
-    if (this.#soundFragment(at) !== undefined) return this.#seekRecord(at);
+    const sound = this.#soundFragment(at);
+    // A record of which only the beginning is there ends with the segment; otherwise this is where another one begins.
+    if (sound !== undefined) return this.#seekRecord(at > this.start ? at : sound.end);
     const length = this.#loadPage(at) ? this.#lengthAt(at) : 0;
     const chained = at + fragmentHeaderBytes + length;
     const pageEnd = at - (at % pageBytes) + pageBytes;

@@ -390,6 +390,27 @@ describe("a damaged WAL", () => {
     expect(open(fs).wal.replayed.setAside).toEqual([]);
   });
 
+  test("a record of which only whole pages were written is cut off", () => {
+    const { fs, lines } = written();
+    const { wal } = open(fs, { compression: "none", segmentBytes: 8 * pageBytes });
+    const long = new Uint8Array(2.5 * pageBytes);
+    // A type that replay passes over.
+    long[0] = 99;
+    wal.log([long]);
+    const path = `data/wal/0000000${wal.position.segment}`;
+    for (const pages of [2, 1]) {
+      const copy = fs.clone();
+      copy.open(path, "write").truncate(pages * pageBytes);
+      const { replayed, wal: reopened, log } = open(copy);
+      expect(replayed.sampleLines).toEqual(lines.flat());
+      expect(reopened.replayed.setAside[0].reason).toContain("the segment ends within a record");
+      const more = logBatch(log, 80);
+      const again = open(copy);
+      expect(again.replayed.sampleLines).toEqual([...lines.flat(), ...more]);
+      expect(again.wal.replayed.setAside).toEqual([]);
+    }
+  });
+
   test("a record that does not decode is damage too", () => {
     const { fs, lines } = written();
     const { wal } = open(fs, { compression: "none" });
