@@ -9,6 +9,7 @@
  */
 import type { Codecs } from "../base/codec.ts";
 import type { Clock, Logger, Random } from "../base/env.ts";
+import { NarthexError } from "../base/errors.ts";
 import { type Fs, joinPath } from "../base/fs.ts";
 import type { ChunkEncodings } from "../chunkenc/encode-samples.ts";
 import type { HeadKernel } from "../kernels/head-kernel.ts";
@@ -32,7 +33,7 @@ import type { SnapshotPlace } from "./head-snapshot/position.ts";
 import type { WriterPart } from "./head-snapshot/write-snapshot.ts";
 import { writerPart } from "./head-snapshot/writer-part.ts";
 import { HeadTruncation } from "./head-truncation.ts";
-import { quarantineDir, recover } from "./recover.ts";
+import { headChunksDir, quarantineDir, recover } from "./recover.ts";
 import { checkBlocks } from "./salvage/check-blocks.ts";
 import type { BlockRepair } from "./salvage/repair-block.ts";
 import { setForeignStateAside } from "./wal/foreign-state.ts";
@@ -249,8 +250,13 @@ export class Db {
     const { late } = this.head;
     if (late.isEmpty) return undefined;
     this.head.arena.reserve(lateReservePages);
-    late.sealAll();
-    if (!late.isSealed) throw new Error("out-of-order samples cannot be written to chunks_head");
+    try {
+      late.sealAll();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `samples that came late cannot be written to ${headChunksDir}: ${reason}`;
+      throw new NarthexError("STORAGE", message, { cause });
+    }
     const wblSegment = this.#wbl?.cut() ?? 0;
     this.head.publish();
     return { mint: late.minTime, maxt: late.maxTime, lastFileRef: late.lastFileRef, wblSegment };

@@ -129,37 +129,52 @@ export class LateChunks {
   seal(ref: number): MmapMarker[] {
     const node = this.#open(ref);
     if (node === 0) return [];
-    const { words } = this.#memory;
-    const walRef = walRefOf(words, seriesRecord(words, ref));
+    let chunks: PersistedChunk[];
+    try {
+      chunks = this.#write(ref, node);
+    } catch {
+      return [];
+    }
+    return this.#sealedAs(ref, node, chunks);
+  }
+
+  #write(ref: number, node: number): PersistedChunk[] {
+    const walRef = this.#walRef(ref);
     const samples = new SampleColumns(2 * capacityMin, true);
     copyLateChunk(this.#memory, node, undefined, samples);
     const sorted = sortedColumns(samples);
     const chunks: PersistedChunk[] = [];
-    try {
-      const { encodings } = this;
-      for (const { encoding, mint, maxt, bytes } of this.#encoder.encode(sorted, 0, sorted.n, encodings)) {
-        const ref = this.#sink.append(walRef, mint, maxt, encoding | outOfOrderBit, bytes);
-        chunks.push({ ref, mint, maxt, samples: chunkSamples(encoding, bytes), encoding });
-      }
-      this.#sink.flush();
-    } catch {
-      return [];
+    const { encodings } = this;
+    for (const { encoding, mint, maxt, bytes } of this.#encoder.encode(sorted, 0, sorted.n, encodings)) {
+      const ref = this.#sink.append(walRef, mint, maxt, encoding | outOfOrderBit, bytes);
+      chunks.push({ ref, mint, maxt, samples: chunkSamples(encoding, bytes), encoding });
     }
+    this.#sink.flush();
+    return chunks;
+  }
+
+  #walRef(ref: number): number {
+    const { words } = this.#memory;
+    return walRefOf(words, seriesRecord(words, ref));
+  }
+
+  /** Begins another open chunk; the one before is in the files. */
+  #sealedAs(ref: number, node: number, chunks: readonly PersistedChunk[]): MmapMarker[] {
+    const { words } = this.#memory;
+    const walRef = this.#walRef(ref);
     for (const chunk of chunks) this.lastFileRef = Math.max(this.lastFileRef, chunk.ref);
     this.#sealed.push({ ref, node, batch: nextBatch(words[Root.committed]), chunks });
     this.#setRoot(ref, this.#newChunk(capacityMin, lateRoot(words, ref)));
     return chunks.map((chunk) => ({ walRef, chunkRef: chunk.ref }));
   }
 
-  /** Seals all that has samples. */
+  /** Seals all that has samples; throws where the files cannot be written. What was sealed before stays so. */
   sealAll(): void {
-    for (const ref of this.#refs) if (this.#countOf(ref) > 0) this.seal(ref);
-  }
-
-  /** Whether all samples are in files, or about to be. */
-  get isSealed(): boolean {
-    for (const ref of this.#refs) if (this.#countOf(ref) > 0) return false;
-    return true;
+    for (const ref of this.#refs) {
+      if (this.#countOf(ref) === 0) continue;
+      const node = this.#open(ref);
+      this.#sealedAs(ref, node, this.#write(ref, node));
+    }
   }
 
   /** Whether nothing sealed is in memory any more. */
