@@ -52,6 +52,14 @@ export class BitWriter {
     return this.#bytes[index];
   }
 
+  /** The four bytes from `index` on as a big-endian number; what was not written has no meaning. */
+  word(index: number): number {
+    const bytes = this.#bytes;
+    return (
+      ((bytes[index] << 24) | (bytes[index + 1] << 16) | (bytes[index + 2] << 8) | bytes[index + 3]) >>> 0
+    );
+  }
+
   setByte(index: number, value: number): void {
     this.#bytes[index] = value;
   }

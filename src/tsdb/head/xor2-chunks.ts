@@ -167,9 +167,9 @@ export class Xor2Chunks {
     }
     setTail(last);
     let n = bits.bitLength;
-    for (let i = 0; n > 0; i++, n -= 8) {
-      const size = Math.min(n, 8);
-      position = putBits(words, position, bits.byte(i) >>> (8 - size), size);
+    for (let i = 0; n > 0; i += 4, n -= 32) {
+      const size = Math.min(n, 32);
+      position = putBits(words, position, bits.word(i) >>> (32 - size), size);
     }
     words[record + Series.tail] = tail;
     words[open + Xor2Chunk.encoding] = (Encoding.xor2 << 16) | position;
