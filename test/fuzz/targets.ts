@@ -9,6 +9,7 @@ import { histogramChunkTargets } from "./targets/histogram-chunks.ts";
 import { parameterTargets } from "./targets/parameters.ts";
 import { promqlTargets } from "./targets/promql.ts";
 import { remoteWriteTargets } from "./targets/remote-write.ts";
+import { salvageTargets } from "./targets/salvage.ts";
 import { scrapeTargets } from "./targets/scrape.ts";
 import { walTargets } from "./targets/wal.ts";
 
@@ -20,6 +21,7 @@ export const targets: readonly FuzzTarget[] = [
   ...chunkTargets,
   ...histogramChunkTargets,
   ...blockTargets,
+  ...salvageTargets,
   ...dbTargets,
   ...promqlTargets,
   ...configTargets,

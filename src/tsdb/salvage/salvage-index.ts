@@ -106,7 +106,7 @@ class IndexSalvage {
     const file = this.#file;
     const symbols = quiet(() => sectionAt(file, this.#toc?.symbols ?? indexHeaderBytes));
     const start = this.#toc?.series ?? (symbols === undefined ? 0 : symbols.start + symbols.length + 4);
-    const end = this.#toc?.labelIndices || this.#toc?.postings || file.sizeBytes;
+    const end = Math.min(this.#toc?.labelIndices || this.#toc?.postings || file.sizeBytes, file.sizeBytes);
     for (let at = Math.ceil(start / seriesAlignment) * seriesAlignment; at < end; ) {
       const entry = quiet(() => seriesEntry(file, at));
       const looksRight =
