@@ -243,10 +243,13 @@ class Reading {
 
 const anyTime = { mint: Number.NEGATIVE_INFINITY, maxt: Number.POSITIVE_INFINITY };
 
-/** Where nothing stands on one side, the times there are taken to reach as far again as on the other. */
+/**
+ * Where nothing stands before, all that is older may have been there. Where nothing follows, the times are taken to reach as
+ * far again as those before, at least until the file was last written to.
+ */
 function timesOf({ before, after, writtenMs }: Hole): { readonly mint: number; readonly maxt: number } {
   if (before.isEmpty && after.isEmpty) return anyTime;
-  const mint = before.isEmpty ? 2 * after.mint - after.maxt : before.mint;
+  const mint = before.isEmpty ? Number.NEGATIVE_INFINITY : before.mint;
   const maxt = after.isEmpty ? Math.max(2 * before.maxt - before.mint, writtenMs) : after.maxt;
   return { mint: Math.min(mint, after.mint), maxt: Math.max(maxt, before.maxt) };
 }

@@ -102,11 +102,13 @@ export class SegmentReader {
     const sound = this.#soundFragment(at);
     // A record of which only the beginning is there ends with the segment; otherwise this is where another one begins.
     if (sound !== undefined) return this.#seekRecord(at > this.start ? at : sound.end);
-    const length = this.#loadPage(at) ? this.#lengthAt(at) : 0;
-    const chained = at + fragmentHeaderBytes + length;
     const pageEnd = at - (at % pageBytes) + pageBytes;
-    const isChained = chained < pageEnd && this.#soundFragment(chained) !== undefined;
-    return this.#seekRecord(isChained ? chained : pageEnd);
+    if (!this.#loadPage(at)) return this.#seekRecord(pageEnd);
+    const isChained = (next: number) => next < pageEnd && this.#soundFragment(next) !== undefined;
+    const chained = at + fragmentHeaderBytes + this.#lengthAt(at);
+    if (isChained(chained)) return this.#seekRecord(chained);
+    const right = this.#endByChecksum(at);
+    return this.#seekRecord(right !== undefined && isChained(right) ? right : pageEnd);
   }
 
   /** Idempotent. */
@@ -165,6 +167,22 @@ export class SegmentReader {
   #lengthAt(at: number): number {
     const index = at - this.#blockStart;
     return (this.#block[index + 1] << 8) | this.#block[index + 2];
+  }
+
+  /** Where the fragment at `at` ends if only its length is wrong: the shortest for which its checksum is right. */
+  #endByChecksum(at: number): number | undefined {
+    const block = this.#block;
+    const index = at - this.#blockStart;
+    const dataStart = index + fragmentHeaderBytes;
+    const limit = Math.min(index + pageBytes - (at % pageBytes), this.#held);
+    if (dataStart > limit) return undefined;
+    const want = new DataView(block.buffer).getUint32(index + 3);
+    let crc = 0;
+    for (let end = dataStart; end < limit; end++) {
+      crc = crc32c(block, end, end + 1, crc);
+      if (crc === want) return this.#blockStart + end + 1;
+    }
+    return undefined;
   }
 
   /** The fragment at `at`, if there is one whose checksum is right. */

@@ -383,7 +383,8 @@ describe("a damaged WAL", () => {
     };
     const before = kept();
     // The second place covers the header of record 6, so the page is lost up to record 9, which ends in the next.
-    const lost = [0, 5, 6, 7, 8, 9, 14, 15, 16, 17, 18];
+    // The third spoils a length, which the checksum tells.
+    const lost = [0, 5, 6, 7, 8, 9, 14];
     expect(before).toEqual(records.map((_, i) => i).filter((i) => !lost.includes(i)));
     expect(open(fs).wal.replayed.setAside).toHaveLength(1);
     expect(kept()).toEqual(before);
