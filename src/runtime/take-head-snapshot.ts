@@ -9,7 +9,7 @@ import type { ChunkStore } from "../tsdb/head/head-log.ts";
 import type { HeadMemory } from "../tsdb/head/memory.ts";
 import { takeSnapshot } from "../tsdb/head-snapshot/take-snapshot.ts";
 import type { SnapshotSummary } from "../tsdb/head-snapshot/write-snapshot.ts";
-import { headChunksDir, walDir } from "../tsdb/recover.ts";
+import { headChunksDir, walDir, wblDir } from "../tsdb/recover.ts";
 import type { StorageSettings } from "./settings.ts";
 
 /** What of the head's memory goes into the file, roughly one to one. */
@@ -38,5 +38,13 @@ export function takeHeadSnapshot(
   }
   const { removals: _, ...rest } = begin;
   const request = { ...rest, blocksEnd: endOfBlocks(fs, dir), createdMs };
-  return takeSnapshot(fs, dir, { wal: walDir, chunks: headChunksDir }, memory, store, owner, request);
+  return takeSnapshot(
+    fs,
+    dir,
+    { wal: walDir, wbl: wblDir, chunks: headChunksDir },
+    memory,
+    store,
+    owner,
+    request,
+  );
 }

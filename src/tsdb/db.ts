@@ -282,6 +282,7 @@ export class Db {
     head.late.dropFiles(lastFileRef);
     head.publish();
     this.#wbl?.dropBefore(wblSegment);
+    head.late.hasOtherRefs = false;
     this.#chunks.dropLate(lastFileRef);
     this.#chunks.truncate(head.minTime);
     return true;
@@ -347,13 +348,13 @@ export class Db {
   /**
    * What a head snapshot needs of this thread: the place from which on the WAL is to be replayed over it, and what is not
    * in the shared memory. To be asked for before the head is read. Undefined while chunks wait to be written, and while
-   * there are out-of-order samples: they have no place in it.
+   * the WBL names series otherwise than the snapshot would.
    */
   beginHeadSnapshot(): HeadSnapshotBegin | undefined {
     const { head } = this;
     const chunkFiles = this.#chunks.files();
     if (chunkFiles === undefined || head.cuts.waiting > 0 || this.truncation.isUnderWay) return undefined;
-    if (!head.late.isEmpty) return undefined;
+    if (head.late.hasOtherRefs) return undefined;
     return {
       place: {
         wal: this.wal.position,
@@ -374,7 +375,7 @@ export class Db {
 
   get #removals(): string {
     const { seriesRemoved, chunksRemoved, truncations } = this.head.stats;
-    return `${seriesRemoved} ${chunksRemoved} ${truncations} ${this.head.minTime}`;
+    return `${seriesRemoved} ${chunksRemoved} ${truncations} ${this.head.late.drops} ${this.head.minTime}`;
   }
 
   /** Bytes of WAL, WBL and `chunks_head`. */

@@ -95,9 +95,8 @@ function fromSnapshot(env: WalEnv, dir: string, options: RecoveryOptions): Recov
   try {
     file = fs.open(path, "read");
     const position = readPosition(file);
-    reason = hasWbl(fs, dir)
-      ? `it has no out-of-order samples, and there are some in ${wblDir}`
-      : position.chunkRangeMs === options.blockRangeMs
+    reason =
+      position.chunkRangeMs === options.blockRangeMs
         ? mismatchOf(fs, dir, walDir, headChunksDir, position, options.blocksEnd, notedSegment(fs, dir))
         : `it was taken with blocks of ${position.chunkRangeMs} ms`;
     if (reason === "") return replayed(env, dir, options, { file, position });
@@ -234,10 +233,12 @@ function openChunks(
     position?.chunkFiles.at(-1),
   );
   const files = new Map(scan.files);
-  for (const { number, maxt } of position?.chunkFiles ?? []) {
+  for (const { number, maxt, lateRef } of position?.chunkFiles ?? []) {
     const known = files.get(number);
-    // Blocks have the out-of-order chunks of before the snapshot.
-    files.set(number, { maxt: Math.max(maxt, known?.maxt ?? maxt), lateRef: known?.lateRef ?? 0 });
+    files.set(number, {
+      maxt: Math.max(maxt, known?.maxt ?? maxt),
+      lateRef: Math.max(lateRef, known?.lateRef ?? 0),
+    });
   }
   const chunks = HeadChunkWriter.open(env, chunksDir, files, { beforeSync });
   return { chunks, damages: scan.setAside.length };

@@ -16,7 +16,7 @@ import { HeadChunkReader } from "../../src/tsdb/chunks/head-chunk-reader.ts";
 import { cleanBlock, compactBlocks } from "../../src/tsdb/compact/compact-blocks.ts";
 import { removeLeftovers } from "../../src/tsdb/compact/delete-block.ts";
 import { deleteSamples } from "../../src/tsdb/compact/delete-samples.ts";
-import { hints, withoutEarlyLate } from "../../src/tsdb/compact/plan.ts";
+import { withoutEarlyLate } from "../../src/tsdb/compact/plan.ts";
 import { deleteObsoleteBlocks } from "../../src/tsdb/compact/retention.ts";
 import { snapshotBlocks } from "../../src/tsdb/compact/snapshot.ts";
 import { writeBlock } from "../../src/tsdb/compact/write-block.ts";
@@ -27,6 +27,7 @@ import { HeadMemory } from "../../src/tsdb/head/memory.ts";
 import { writeCheckpoint } from "../../src/tsdb/wal/checkpoint.ts";
 import { stage } from "../head/fixture.ts";
 import { readAll } from "../tsdb/block-dir.ts";
+import { compactLate } from "../tsdb/late-blocks.ts";
 import { codecs } from "../tsdb/wal-world.ts";
 import { type Found, Knowledge, type Row } from "./knowledge.ts";
 
@@ -162,21 +163,7 @@ export class Life {
 
   /** Makes blocks of the samples that came out of order. */
   compactLate(between: () => void = () => {}): void {
-    const { db, env } = this;
-    const plan = db.planLateCompaction();
-    between();
-    if (plan === undefined) return;
-    while (!db.settleLate()) between();
-    const { mint, maxt, lastFileRef } = plan;
-    for (let from = Math.floor(mint / blockRangeMs) * blockRangeMs; from <= maxt; from += blockRangeMs) {
-      env.clock.advance(1);
-      const end = from + blockRangeMs;
-      const range = { mint: from, maxt: end - 1, lastFileRef };
-      const source = this.#head.lateSource(range, db.head.encodings);
-      writeBlock(env, dir, source, { mint: from, maxt: end }, { hints: [hints.outOfOrder] });
-      between();
-    }
-    while (!db.truncateLate(plan)) between();
+    compactLate(this.env, dir, this.db, this.#head, between);
   }
 
   checkpoint(mint: number, between: () => void = () => {}): void {

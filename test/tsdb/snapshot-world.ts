@@ -21,6 +21,7 @@ import { takeSnapshot } from "../../src/tsdb/head-snapshot/take-snapshot.ts";
 import { writeCheckpoint } from "../../src/tsdb/wal/checkpoint.ts";
 import { stage } from "../head/fixture.ts";
 import { readAll } from "./block-dir.ts";
+import { compactLate } from "./late-blocks.ts";
 import { codecs } from "./wal-world.ts";
 
 export const dataDir = "data";
@@ -85,7 +86,7 @@ export class SnapshotWorld {
     const { removals, ...request } = begin;
     during();
     const { fs } = this.env;
-    const dirs = { wal: "wal", chunks: "chunks_head" };
+    const dirs = { wal: "wal", wbl: "wbl", chunks: "chunks_head" };
     const memory = HeadMemory.attach(this.db.head.handle);
     takeSnapshot(fs, dataDir, dirs, memory, this.#store, 1, {
       ...request,
@@ -95,6 +96,11 @@ export class SnapshotWorld {
     if (!this.db.headSnapshotStands(removals)) return false;
     publishSnapshot(fs, dataDir);
     return true;
+  }
+
+  /** Makes blocks of what came out of order. */
+  compactLate(): void {
+    compactLate(this.env, dataDir, this.db, this.#reader);
   }
 
   /** Cuts blocks, truncates, checkpoints. */

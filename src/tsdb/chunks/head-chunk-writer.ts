@@ -99,8 +99,8 @@ export class HeadChunkWriter {
     return this.#segment;
   }
 
-  /** The files with what is written of each and its newest time, ascending; undefined while chunks wait for a flush. */
-  files(): { number: number; bytes: number; maxt: number }[] | undefined {
+  /** The files with what is written of each and what decides when it goes, ascending; undefined while chunks wait for a flush. */
+  files(): (HeadChunkFile & { readonly number: number; readonly bytes: number })[] | undefined {
     if (this.#buffer.length > 0) return undefined;
     return [...this.#maxt].map(([number, maxt]) => ({
       number,
@@ -109,6 +109,7 @@ export class HeadChunkWriter {
           ? this.#written
           : (this.#fs.stat(headChunkPath(this.dir, number))?.sizeBytes ?? 0),
       maxt,
+      lateRef: this.#lateRefs.get(number) ?? 0,
     }));
   }
 

@@ -24,7 +24,7 @@ import { seriesRecord } from "../head/memory.ts";
 import type { HeadReplay } from "../head/replay.ts";
 import { decodePosition, type SnapshotPosition } from "./position.ts";
 import { bytesOf, readSections, type Section, SectionKind } from "./sections.ts";
-import { Entry, OpenKind } from "./series-layout.ts";
+import { Entry, lateChunkDoubles, OpenKind } from "./series-layout.ts";
 
 /** The position of the snapshot in `file`; nothing else of it is looked at. */
 export function readPosition(file: File): SnapshotPosition {
@@ -62,12 +62,21 @@ export function loadSnapshot(file: File, head: Head, replay: HeadReplay): Loaded
     } else if (kind === SectionKind.expiries) {
       const times = new Float64Array(words.slice().buffer);
       for (let i = 0; i + 1 < times.length; i += 2) head.keepUntil(times[i], times[i + 1]);
+    } else if (kind === SectionKind.late) {
+      loadLate(new Float64Array(words.slice().buffer), replay);
     } else if (kind === SectionKind.end && words[0] !== series) {
       throw new CorruptionError(file.path, offset, `${words[0]} series expected, ${series} found`);
     }
   }
   loader.finish();
   return { series, records };
+}
+
+function loadLate(chunks: Float64Array, replay: HeadReplay): void {
+  for (let at = 0; at + lateChunkDoubles <= chunks.length; at += lateChunkDoubles) {
+    const [walRef, ref, mint, maxt, size] = chunks.subarray(at, at + lateChunkDoubles);
+    replay.lateChunk(walRef, { ref, mint, maxt, samples: size & 0xffff, encoding: size >>> 16 });
+  }
 }
 
 class Loader {

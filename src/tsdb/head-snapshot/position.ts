@@ -5,17 +5,16 @@
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { crc32c } from "../../base/crc32c.ts";
 import { type Fs, joinPath } from "../../base/fs.ts";
+import type { HeadChunkFile } from "../chunks/head-chunk-scan.ts";
 import { headChunkPath, listHeadChunkFiles } from "../chunks/head-chunks.ts";
 import { lastCheckpoint } from "../wal/checkpoint-dir.ts";
 import { listSegments, segmentPath } from "../wal/segment.ts";
 import type { WalPlace } from "../wal/wal.ts";
 
-/** A chunk file up to where the snapshot knows it. */
-export interface ChunkFile {
+/** A chunk file up to where the snapshot knows it; `maxt` is Infinity for one that must be kept. */
+export interface ChunkFile extends HeadChunkFile {
   readonly number: number;
   readonly bytes: number;
-  /** The newest time in it, as the chunk writer knows it; Infinity for a file that must be kept. */
-  readonly maxt: number;
 }
 
 /** What the writer knows at the moment from which on the WAL is replayed. */

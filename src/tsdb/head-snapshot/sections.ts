@@ -14,7 +14,15 @@ import type { File } from "../../base/fs.ts";
 export const snapshotMagic = 0x5348584e;
 export const snapshotVersion = 1;
 
-export const SectionKind = { position: 1, records: 2, expiries: 3, pairs: 4, series: 5, end: 6 } as const;
+export const SectionKind = {
+  position: 1,
+  records: 2,
+  expiries: 3,
+  pairs: 4,
+  series: 5,
+  end: 6,
+  late: 7,
+} as const;
 export type SectionKind = (typeof SectionKind)[keyof typeof SectionKind];
 
 const fileHeaderBytes = 8;

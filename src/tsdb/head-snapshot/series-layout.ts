@@ -34,3 +34,6 @@ export const Entry = {
  * first `samples` samples are to be appended again.
  */
 export const OpenKind = { none: 0, settled: 1, unsettled: 2 } as const;
+
+/** Numbers for each chunk of out-of-order samples: WAL ref, ref, mint, maxt, samples + encoding * 2^16. */
+export const lateChunkDoubles = 5;

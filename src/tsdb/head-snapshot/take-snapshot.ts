@@ -1,7 +1,7 @@
 /**
  * Takes a snapshot of a head that the writer goes on appending to; for the compaction thread.
  *
- * Order: (writer) the place and its own objects → write head.tmp → sync the WAL, then the newest chunk file, then head.tmp →
+ * Order: (writer) the place and its own objects → write head.tmp → sync the WAL, the WBL, then the newest chunk file, then head.tmp →
  * (writer) does it stand? → publish. The block that ends last must not change in between.
  */
 import { type Fs, joinPath, makeDurable } from "../../base/fs.ts";
@@ -25,7 +25,7 @@ export interface SnapshotRequest {
 export function takeSnapshot(
   fs: Fs,
   dir: string,
-  dirs: { readonly wal: string; readonly chunks: string },
+  dirs: { readonly wal: string; readonly wbl: string; readonly chunks: string },
   memory: HeadMemory,
   store: ChunkStore,
   owner: number,
@@ -44,6 +44,9 @@ export function takeSnapshot(
     for (const { index, path } of listSegments(fs, walDir)) {
       if (index >= place.wal.segment) makeDurable(fs, path);
     }
+    const wblDir = joinPath(dir, dirs.wbl);
+    const lateSegment = fs.stat(wblDir) === undefined ? undefined : listSegments(fs, wblDir).at(-1);
+    if (lateSegment !== undefined) makeDurable(fs, lateSegment.path);
     if (newest !== undefined) makeDurable(fs, headChunkPath(chunksDir, newest.number));
     file.sync();
     return summary;

@@ -39,6 +39,8 @@ export interface WriterPart {
   readonly records: readonly Uint8Array[];
   /** Pairs of WAL ref and time, see Head.walExpiries. */
   readonly expiries: Float64Array;
+  /** Chunks of out-of-order samples in the files, `lateChunkDoubles` (series-layout.ts) numbers each. */
+  readonly lateChunks: Float64Array;
 }
 
 export interface SnapshotSummary {
@@ -79,15 +81,17 @@ export function writeSnapshot(
       words.set(wordsOf(record), 1);
       sections.write(SectionKind.records, words);
     }
-    sections.write(
-      SectionKind.expiries,
-      new Uint32Array(part.expiries.buffer, part.expiries.byteOffset, part.expiries.length * 2),
-    );
+    sections.write(SectionKind.expiries, wordsOfDoubles(part.expiries));
+    sections.write(SectionKind.late, wordsOfDoubles(part.lateChunks));
     sections.write(SectionKind.end, Uint32Array.of(series));
     return { series, sizeBytes: sections.sizeBytes };
   } finally {
     pin.close();
   }
+}
+
+function wordsOfDoubles({ buffer, byteOffset, length }: Float64Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, 2 * length);
 }
 
 function declined(why: string): NarthexError {

@@ -1,4 +1,4 @@
-/** What a snapshot has of the writer's own objects: exemplars, metadata, deleted intervals, expiries of WAL refs. */
+/** What a snapshot has of the writer's own objects: exemplars, metadata, deleted intervals, expiries of WAL refs, out-of-order chunks. */
 import { ByteWriter } from "../../base/bytes.ts";
 import type { Head } from "../head/head.ts";
 import { LabelBytes } from "../head/label-bytes.ts";
@@ -35,7 +35,17 @@ export function writerPart(head: Head): WriterPart {
       ),
     encodeTombstones,
   );
-  return { records, expiries: Float64Array.from([...head.walExpiries].flat()) };
+  const lateChunks = head.late
+    .inFiles()
+    .flatMap(({ walRef, ref, mint, maxt, samples, encoding }) => [
+      ...[walRef, ref, mint, maxt],
+      samples + encoding * 65536,
+    ]);
+  return {
+    records,
+    expiries: Float64Array.from([...head.walExpiries].flat()),
+    lateChunks: Float64Array.from(lateChunks),
+  };
 }
 
 /** Those of series that are gone go too, as they do in a full replay. */

@@ -44,6 +44,11 @@ interface SealedChunk {
   readonly chunks: readonly PersistedChunk[];
 }
 
+/** A chunk of out-of-order samples in the files. */
+export interface LateFileChunk extends PersistedChunk {
+  readonly walRef: number;
+}
+
 export class LateChunks {
   readonly #memory: HeadMemory;
   readonly #arena: Arena;
@@ -59,6 +64,10 @@ export class LateChunks {
   /** The newest file chunk of all. */
   lastFileRef = 0;
   capMax = capMaxDefault;
+  /** Whether the log names series by WAL refs that are not their first ones: a Prometheus wrote it. */
+  hasOtherRefs = false;
+  /** How often chunks were forgotten because blocks hold them. */
+  drops = 0;
   /** Of chunks that are written. */
   encodings: ChunkEncodings = plainEncodings;
   chunksCreated = 0;
@@ -214,6 +223,7 @@ export class LateChunks {
 
   /** Forgets chunks in files up to `lastRef`: blocks hold them, and who opened the head before has closed it. */
   dropFiles(lastRef: number): void {
+    this.drops++;
     const { words, doubles } = this.#memory;
     this.minTime = Number.POSITIVE_INFINITY;
     this.maxTime = Number.NEGATIVE_INFINITY;
@@ -242,6 +252,32 @@ export class LateChunks {
       }
       if (newer === 0) this.#refs.delete(ref);
     }
+  }
+
+  /** The chunks in files, also of those that readers still see in memory; oldest first. */
+  inFiles(): LateFileChunk[] {
+    const { words, doubles } = this.#memory;
+    const chunks: LateFileChunk[] = [];
+    for (const ref of this.#refs) {
+      const walRef = this.#walRef(ref);
+      for (let node = lateRoot(words, ref); node !== 0; node = words[node + LateNode.older]) {
+        if (words[node + LateNode.kind] !== LateKind.file) continue;
+        const samples = words[node + LateFile.samples];
+        chunks.push({
+          walRef,
+          ref: words[node + LateFile.refHigh] * 0x100000000 + words[node + LateFile.refLow],
+          mint: doubles[(node + LateFile.mint) >> 1],
+          maxt: doubles[(node + LateFile.maxt) >> 1],
+          samples: samples & 0xffff,
+          encoding: samples >>> 16,
+        });
+      }
+    }
+    for (const sealed of this.#sealed) {
+      const walRef = this.#walRef(sealed.ref);
+      for (const chunk of sealed.chunks) chunks.push({ walRef, ...chunk });
+    }
+    return chunks.sort((a, b) => a.ref - b.ref);
   }
 
   /** The series is gone. */

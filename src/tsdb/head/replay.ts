@@ -280,13 +280,19 @@ export class HeadReplay {
     head.stats.chunksCreated += later.length - dropped;
   }
 
+  /** A chunk of out-of-order samples that a snapshot names. */
+  lateChunk(walRef: number, chunk: PersistedChunk): void {
+    this.#chunks.addLate(walRef, chunk);
+  }
+
   /** Gives each series its chunks of out-of-order samples; between the WAL and the WBL. */
   attachLate(): void {
     this.#apply();
     const { late, stats } = this.#head;
     for (const [walRef, chunks] of this.#chunks.late) {
       const ref = this.#refs.get(walRef);
-      for (const chunk of chunks) {
+      // Those that a snapshot names come after later ones.
+      for (const chunk of chunks.sort((a, b) => a.ref - b.ref)) {
         late.lastFileRef = Math.max(late.lastFileRef, chunk.ref);
         if (ref === 0) continue;
         late.attach(ref, chunk);
@@ -302,8 +308,11 @@ export class HeadReplay {
     head.arena.reserve(lateReserve + (samples.n >>> 5));
     for (let i = 0; i < samples.n; i++) {
       const ref = this.#refs.get(walRefs[i]);
-      if (ref !== 0) head.late.insert(ref, samples, i);
-      else if (samples.histograms?.[i] === undefined) this.unknown.samples++;
+      if (ref !== 0) {
+        head.late.insert(ref, samples, i);
+        const { words } = head.memory;
+        if (walRefOf(words, seriesRecord(words, ref)) !== walRefs[i]) head.late.hasOtherRefs = true;
+      } else if (samples.histograms?.[i] === undefined) this.unknown.samples++;
       else this.unknown.histograms++;
     }
     head.publish();
