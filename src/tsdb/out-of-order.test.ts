@@ -125,6 +125,45 @@ test("a marker counts only while its own chunk is there", () => {
   check(new Life(cut, new SeededRandom(1), life.known).read(), life.known, "whole", "third start");
 });
 
+test("what is called, in which order: late samples appended, made into a block", () => {
+  const fs = traceFs(new MemFs(), dir);
+  const options = { outOfOrderWindowMs: windowMs, walSync: "segment" } as const;
+  const life = begin(fs, new SeededRandom(1), new Knowledge(), options);
+  life.append([{ i: "a", t: t0, v: 1 }]);
+  fs.takeTrace();
+  // The fifth is in a new chunk: first the chunk, then the log with its marker.
+  for (let k = 1; k <= 5; k++) life.append([{ i: "a", t: t0 - k, v: k, isLate: true }]);
+  expect(fs.takeTrace()).toEqual([
+    "write wbl/00000000 0+34",
+    "write wbl/00000000 34+34",
+    "write wbl/00000000 68+34",
+    "write wbl/00000000 102+34",
+    "replace chunks_head/000001",
+    "write chunks_head/000001 0+8",
+    "syncDir chunks_head",
+    "write chunks_head/000001 8+53",
+    "write wbl/00000000 136+58",
+  ]);
+  life.compactLate();
+  // What it takes to write a block: compact/write-block.test.ts.
+  const lines = fs.takeTrace().map((line) => line.replace(/\b[0-9A-Z]{26}\b/g, "BLOCK"));
+  expect(lines.filter((line) => !/^\w+ BLOCK\.tmp-for-creation(\/\S+)?( \d+\+\d+)?$/.test(line))).toEqual([
+    "write chunks_head/000001 61+46",
+    "write wbl/00000000 194+32574",
+    "create wbl/00000001",
+    "syncDir wbl",
+    "sync wal/00000000",
+    "sync wbl/00000000",
+    "rename BLOCK.tmp-for-creation -> BLOCK",
+    "syncDir data",
+    "removeFile wbl/00000000",
+    "sync wal/00000000",
+    "sync wbl/00000001",
+    "sync chunks_head/000001",
+    "removeFile chunks_head/000001",
+  ]);
+});
+
 test("files are freed once blocks have what they held", () => {
   const disk = new MemFs();
   const life = begin(disk, new SeededRandom(1));
