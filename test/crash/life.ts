@@ -58,6 +58,9 @@ export interface LifeOptions extends DbOptions {
 }
 
 export class Life {
+  /** What a failed round left to the next one, as in runtime/maintenance.ts. */
+  #lateFailed = false;
+  #checkpointDue: number | undefined;
   readonly db: Db;
   readonly env;
   readonly known: Knowledge;
@@ -182,8 +185,15 @@ export class Life {
   /** A round of maintenance; `between` is called wherever batches and queries may come in. */
   maintain(between: () => void = () => {}): void {
     const end = this.cutHead(between);
-    if (end !== undefined) this.compactLate(between);
-    if (end !== undefined) this.checkpoint(end, between);
+    if (end !== undefined || this.#lateFailed) {
+      this.#lateFailed = true;
+      this.compactLate(between);
+      this.#lateFailed = false;
+    }
+    this.#checkpointDue = end ?? this.#checkpointDue;
+    if (this.#checkpointDue === undefined) return;
+    this.checkpoint(this.#checkpointDue, between);
+    this.#checkpointDue = undefined;
   }
 
   /** Makes one block of all but the newest. */

@@ -23,7 +23,7 @@ export function compactLate(
   for (let from = Math.floor(mint / range) * range; from <= maxt; from += range) {
     env.clock.advance(1);
     const end = from + range;
-    const source = head.lateSource({ mint: from, maxt: end - 1, lastFileRef });
+    const source = head.lateSource({ mint: from, maxt: end - 1, lastFileRef }, db.head.encodings);
     writeBlock(env, dir, source, { mint: from, maxt: end }, { hints: [hints.outOfOrder] });
     between();
   }
