@@ -176,10 +176,13 @@ export class Maintenance {
     this.trigger();
   }
 
-  /** Runs `action` while no round is running. A round that becomes due meanwhile comes right after it. */
-  async between<T>(action: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `action` while no round is running; with `lateInBlocks` once what came out of order is in blocks, where it can be
+   * deleted and linked. A round that becomes due meanwhile comes right after it.
+   */
+  async between<T>(action: () => Promise<T>, lateInBlocks = false): Promise<T> {
     while (this.#round !== undefined) await this.#round;
-    const result = action();
+    const result = lateInBlocks ? this.#cutLate().then(action) : action();
     const end = () => {
       this.#round = undefined;
       if (this.#again) this.#schedule(0);
@@ -262,14 +265,7 @@ export class Maintenance {
   async #compactLate(): Promise<void> {
     this.#lateFailed = false;
     try {
-      const plan = await this.#steps.planLateCompaction();
-      if (plan === undefined || this.#closed) return;
-      const blocks = await this.#timed(() => this.#steps.writeLateBlocks(plan));
-      // Queries must see the blocks before the head forgets what they hold.
-      this.#control.blocksChanged();
-      await this.#steps.truncateLate(plan);
-      this.stats.headCompactions += blocks.length;
-      this.#logger.info("Out-of-order compaction completed", { blocks: blocks.map(({ ulid }) => ulid) });
+      await this.#cutLate();
     } catch (error) {
       this.#lateFailed = true;
       this.stats.compactionsFailed++;
@@ -278,6 +274,17 @@ export class Maintenance {
         { error },
       );
     }
+  }
+
+  async #cutLate(): Promise<void> {
+    const plan = await this.#steps.planLateCompaction();
+    if (plan === undefined || this.#closed) return;
+    const blocks = await this.#timed(() => this.#steps.writeLateBlocks(plan));
+    // Queries must see the blocks before the head forgets what they hold.
+    this.#control.blocksChanged();
+    await this.#steps.truncateLate(plan);
+    this.stats.headCompactions += blocks.length;
+    this.#logger.info("Out-of-order compaction completed", { blocks: blocks.map(({ ulid }) => ulid) });
   }
 
   /** Compacts until there is nothing more to do, or the head has grown again: its block comes first. */

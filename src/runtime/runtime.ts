@@ -275,7 +275,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
       } finally {
         await this.#compactors.end();
       }
-    });
+    }, !skipHead);
     return name;
   }
 
@@ -294,7 +294,7 @@ export class Runtime implements QueryService, WriteService, AdminService, Storag
         seriesOfBlocks: inBlocks,
         seriesOfHead: inHead,
       });
-    });
+    }, true);
   }
 
   /** Writes every block that has tombstones anew, without what they delete: one after the other. */

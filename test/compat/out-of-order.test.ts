@@ -35,8 +35,8 @@ let dir: string;
 let t0: number;
 const running: Server[] = [];
 
-async function start(kind: Kind, home: string): Promise<Server> {
-  const server = await startServer(kind, join(dir, home), { config, flags: features[kind] });
+async function start(kind: Kind, home: string, flags: readonly string[] = []): Promise<Server> {
+  const server = await startServer(kind, join(dir, home), { config, flags: [...features[kind], ...flags] });
   running.push(server);
   return server;
 }
@@ -150,5 +150,56 @@ describe.skipIf(!peers)("out of order", () => {
       .split("\n")
       .filter((line) => /level=(WARN|ERROR)/i.test(line) && !usual.test(line));
     expect(complaints).toEqual([]);
+  });
+
+  test("late samples that are in no block yet: deleted, and backed up; Prometheus does neither", async () => {
+    const now = Math.floor(Date.now() / minute) * minute;
+    const found: Record<Kind, (readonly number[])[]> = { narthex: [], prometheus: [] };
+    for (const kind of ["narthex", "prometheus"] as const) {
+      const server = await start(kind, `${kind}-deletes`, ["--web.enable-admin-api"]);
+      const write = async (...minutesAgo: number[]) => {
+        for (const ago of minutesAgo) {
+          const sample = { t: now - ago * minute, bits: bitsOf(ago) };
+          const answer = await remoteWrite(server.url, [{ labels: { __name__: "f" }, samples: [sample] }]);
+          expect(answer.status).toBe(204);
+        }
+      };
+      const admin = async (what: string) => {
+        const answer = await fetch(`${server.url}/api/v1/admin/tsdb/${what}`, { method: "POST" });
+        expect(answer.ok).toBe(true);
+        return answer;
+      };
+      const times = async ({ url }: Server) => {
+        const answer = resultOf(await queryInstant(url, "f[3h]", now / 1000));
+        return answer.flatMap(({ values = [] }) => values.map(([, value]) => Number(value)));
+      };
+      await write(10, 5, 60, 50, 40, 30);
+      const backup = (await (await admin("snapshot")).json()) as { data: { name: string } };
+      const range = `start=${(now - 55 * minute) / 1000}&end=${(now - 35 * minute) / 1000}`;
+      await admin(`delete_series?match[]=f&${range}`);
+      found[kind].push(await times(server));
+      // What comes after the deletion is there.
+      await write(45);
+      await server.kill();
+      found[kind].push(await times(await start(kind, `${kind}-deletes`, ["--web.enable-admin-api"])));
+      cpSync(
+        join(dir, `${kind}-deletes/data/snapshots`, backup.data.name),
+        join(dir, `${kind}-backup/data`),
+        {
+          recursive: true,
+        },
+      );
+      found[kind].push(await times(await start(kind, `${kind}-backup`)));
+    }
+    expect(found.narthex).toEqual([
+      [60, 30, 10, 5],
+      [60, 45, 30, 10, 5],
+      [60, 50, 40, 30, 10, 5],
+    ]);
+    expect(found.prometheus).toEqual([
+      [60, 50, 40, 30, 10, 5],
+      [60, 50, 45, 40, 30, 10, 5],
+      [10, 5],
+    ]);
   });
 });

@@ -232,6 +232,7 @@ export class Life {
     this.#deleting(
       (row) => row.i === i && row.t >= mint && row.t <= maxt,
       () => {
+        this.compactLate();
         db.deleteSamples(mint, maxt, matchers, writerOwner);
         this.blocks.reload();
         this.blocks.requireAll("the deletion");
@@ -256,6 +257,7 @@ export class Life {
 
   /** All blocks, and the head as a block, in a directory of their own. */
   snapshot(target: string): void {
+    this.compactLate();
     this.blocks.reload();
     this.blocks.requireAll("the snapshot");
     snapshotBlocks(this.env.fs, this.blocks.blocks, target);
