@@ -20,7 +20,7 @@ import { FormValues } from "../api/params/form.ts";
 import { apiPrefix, type Route } from "../api/routes.ts";
 import type { Answer, Services } from "../api/services.ts";
 import type { Logger } from "../base/env.ts";
-import { NarthexError } from "../base/errors.ts";
+import { NarthexError, QueryError } from "../base/errors.ts";
 import { acceptedEncoding, compress } from "./compress.ts";
 import type { CorsPolicy } from "./cors.ts";
 import { BodyTooLargeError, ClientGoneError, formBytesMax, formOf, readBody } from "./request-body.ts";
@@ -213,7 +213,7 @@ class HttpApp {
       const answer = textError(413, "http: request body too large");
       return { ...answer, headers: { ...answer.headers, connection: "close" } };
     }
-    if (error instanceof NarthexError && error.code === "UNAVAILABLE") {
+    if (isUnavailable(error)) {
       return { ...failure("unavailable", error.message), status: 503 };
     }
     const { method, url } = request;
@@ -225,6 +225,13 @@ class HttpApp {
     });
     return failure("internal", error.message);
   }
+}
+
+/** It may work later: no failure of the server. */
+function isUnavailable(error: Error): boolean {
+  return error instanceof QueryError
+    ? error.type === "unavailable"
+    : error instanceof NarthexError && error.code === "UNAVAILABLE";
 }
 
 async function apiRequest(

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { type ApiOptions, plainWrapping, routesOf } from "../../src/api/routes.ts";
 import type { Services } from "../../src/api/services.ts";
 import { silentLogger } from "../../src/base/env.ts";
-import { NarthexError } from "../../src/base/errors.ts";
+import { NarthexError, QueryError } from "../../src/base/errors.ts";
 import { corsPolicy } from "../../src/server/cors.ts";
 import { createHttpApp, type HttpAppOptions } from "../../src/server/http-app.ts";
 import { type AskOptions, ask } from "./ask.ts";
@@ -254,6 +254,7 @@ test("a thread that is being replaced makes 503, a bug 500, and both are JSON", 
     return [statusCode, JSON.parse(body).errorType];
   };
   expect(await failWith(new NarthexError("UNAVAILABLE", "try again"))).toEqual([503, "unavailable"]);
+  expect(await failWith(new QueryError("unavailable", "all busy"))).toEqual([503, "unavailable"]);
   expect(await failWith(new TypeError("x is undefined"))).toEqual([500, "internal"]);
 });
 
