@@ -36,7 +36,7 @@ export class Appends {
     this.#head = head;
     this.#waiting = new WaitingAppends(clock, waitingBytesMax);
     this.sink = {
-      // A writer that dies is told again by the next one's targets.
+      // Where the writer dies, or is ended while it replays, deliveries say so.
       open: (settings) => void writer.call("openTarget", settings).catch(() => {}),
       deliver: (id, page) => this.#deliver(id, page),
       close: async (id, staleAt) => {

@@ -1,6 +1,7 @@
 /**
  * How many blocks the data directory holds, how large they are and how far back they reach, from their `meta.json` and
- * file sizes, and how large their symbol tables are. Blocks never change, so each is looked at once; a call costs one listing of the directory.
+ * file sizes, and how large their symbol tables are. Blocks never change, so each is looked at once; a call costs one
+ * listing of the directory.
  */
 import { bytesBelow, type Fs, joinPath } from "../../base/fs.ts";
 import { PageCache } from "../../base/page-cache.ts";
